@@ -1,0 +1,238 @@
+"""The ports: what the core asks of a real thing, as Protocols of few methods.
+
+Rules live in the core, an adapter fills the gap. Every port has one contract suite in tests/contracts/.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bluegreen.model.events import Event
+from bluegreen.model.refs import ClusterId, ObjectRef, Side
+from bluegreen.model.samples import Sample
+
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Share of traffic per side in per cent; they sum to 100, so 0/0 cannot be said (law 2)."""
+
+    blue: int
+    green: int
+
+    def __post_init__(self) -> None:
+        if self.blue < 0 or self.green < 0 or self.blue + self.green != 100:  # noqa: PLR2004 - per cent
+            raise ValueError(f"weights must be 0 or more and sum to 100, not {self.blue}/{self.green}")
+
+    @classmethod
+    def for_green(cls, green: int) -> "Weights":
+        """Return the weights that give green that many per cent."""
+        return cls(blue=100 - green, green=green)
+
+    def of(self, side: Side) -> int:
+        """Return the weight of a side."""
+        return self.green if side is Side.GREEN else self.blue
+
+
+class TrafficRouter(Protocol):
+    """A thing that splits traffic by weight.
+
+    Attributes:
+        name: name of the route in the config.
+        resolution: largest number of steps between 0 and 100 % that the backend can hold (256 for HAProxy).
+        settle_seconds: shortest time after which a written weight can have taken effect.
+    """
+
+    name: str
+    resolution: int
+    settle_seconds: float
+
+    def read(self) -> Weights:
+        """Return the weights served now.
+
+        Raises:
+            TransientError: the backend cannot be reached.
+            RefusedError: the backend or server name does not exist, or serves nothing (0/0).
+        """
+
+    def shift(self, to: Weights, expect: Weights) -> None:
+        """Write absolute weights if those served still are the expected ones; receiver first, then sender.
+
+        Being asked for what is already served is a success without a write.
+
+        Raises:
+            ConflictError: neither `expect` nor `to` is what is served: somebody else wrote.
+            TransientError: nothing, or only the receiver's raise, was written; calling again is safe.
+        """
+
+    def settled(self, to: Weights) -> bool:
+        """Return whether the written weights have taken effect at the backend."""
+
+    def finalize(self) -> None:
+        """Drop what only the migration needed (marks, lowered TTLs); the weights stay."""
+
+
+class Probe(Protocol):
+    """A source of samples.
+
+    Attributes:
+        name: name of the probe in the config.
+        synthetic: whether it makes its own requests.
+    """
+
+    name: str
+    synthetic: bool
+
+    def sample(self, side: Side) -> Sample:
+        """Return what was seen of a side since the last call; bounded in time, never raises for a bad target."""
+
+    def close(self) -> None:
+        """Release connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeRequest:
+    """What a mover shall bring across.
+
+    Attributes:
+        id: DNS-1123 name that is unique to migration and attempt; every object of the mover derives from it.
+        namespaces: namespaces whose claims are moved.
+        storage_classes: name on blue to name on green.
+        pods: pods that mount the claims on blue, as (namespace, name, labels) with the claims' names.
+    """
+
+    id: str
+    namespaces: tuple[str, ...]
+    storage_classes: Mapping[str, str]
+    pods: tuple["VolumePod", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePod:
+    """A pod on blue that mounts claims."""
+
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStatus:
+    """Where a move stands.
+
+    Attributes:
+        stage: one of the mover's own stages, such as backup, sync, restore, release.
+        phase: phase in the words of the tool that does it (Velero's status.phase).
+        done: everything is restored and released.
+        failed: it ended and will not go on by itself.
+        message: one sentence.
+        bytes_done: bytes moved so far in this stage.
+        bytes_total: bytes of this stage as far as known.
+    """
+
+    stage: str
+    phase: str
+    done: bool
+    failed: bool
+    message: str = ""
+    bytes_done: int = 0
+    bytes_total: int = 0
+
+
+class VolumeMover(Protocol):
+    """Brings the data of claims from blue to green while nothing of the application runs on green."""
+
+    def check(self) -> tuple[str, ...]:
+        """Return every reason why a move cannot work now (missing server, unavailable storage); empty is good."""
+
+    def poll(self, request: VolumeRequest) -> MoveStatus:
+        """Do the next idempotent piece of work and say where the move stands; safe after a crash at any point."""
+
+    def cancel(self, request: VolumeRequest) -> None:
+        """Stop the move and remove what it created on green; idempotent."""
+
+    def describe(self, request: VolumeRequest) -> tuple[str, ...]:
+        """Return in plain words what a move will do to both clusters, for the plan."""
+
+
+class Notifier(Protocol):
+    """Tells somebody outside about one event."""
+
+    def post(self, event: Event) -> None:
+        """Post one event; raises TransientError when it could not be delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResource:
+    """One resource that a cluster serves, in its preferred version.
+
+    Attributes:
+        api_version: group/version, or v1.
+        kind: kind.
+        plural: resource name in URLs.
+        namespaced: whether objects live in namespaces.
+        verbs: what may be done with it.
+    """
+
+    api_version: str
+    kind: str
+    plural: str
+    namespaced: bool
+    verbs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """What a command in a container printed and how it ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+class Cluster(Protocol):
+    """One cluster's API in raw objects; implemented by the kube room, taken by adapters and other rooms.
+
+    Every method raises TransientError, NotFoundError, ConflictError or RefusedError of bluegreen.model.errors.
+    """
+
+    @property
+    def id(self) -> ClusterId:
+        """Return identity, version and server of the cluster."""
+
+    def resources(self) -> tuple[ApiResource, ...]:
+        """Return every listable resource in its preferred version."""
+
+    def get(self, ref: ObjectRef) -> Raw:
+        """Return one object."""
+
+    def list(self, resource: ApiResource, namespace: str = "", selector: str = "") -> Iterator[Raw]:
+        """Yield objects page by page, apiVersion and kind filled in; a 410 restarts the list without repeats."""
+
+    def apply(self, obj: Raw, *, force: bool = False, dry_run: bool = False) -> Raw:
+        """Server-side apply with our field manager; return the object as the server has it then.
+
+        Raises:
+            ConflictError: another manager owns a field and force is False.
+        """
+
+    def create(self, obj: Raw) -> Raw:
+        """Create an object; ConflictError when it exists."""
+
+    def patch(self, ref: ObjectRef, patch: Raw) -> Raw:
+        """Merge-patch an object."""
+
+    def delete(self, ref: ObjectRef, uid: str) -> None:
+        """Delete an object if its UID still is that one (law 6); an absent object is a success."""
+
+    def exec(self, namespace: str, pod: str, container: str, command: tuple[str, ...], timeout: float) -> ExecResult:
+        """Run a command in a container.
+
+        Args:
+            timeout: seconds.
+        """
+
+    def may(self, verb: str, group: str, plural: str, namespace: str = "") -> bool:
+        """Return whether we have that right (SelfSubjectAccessReview)."""

@@ -1,0 +1,72 @@
+"""Names of things in clusters: an object, a cluster, a side.
+
+References are values that are compared, sorted and printed; they never hold an object's content.
+"""
+
+import enum
+from dataclasses import dataclass
+
+
+class Side(enum.StrEnum):
+    """The two ends of a migration: blue serves today, green shall serve."""
+
+    BLUE = "blue"
+    GREEN = "green"
+
+    @property
+    def other(self) -> "Side":
+        """Return the opposite side."""
+        return Side.GREEN if self is Side.BLUE else Side.BLUE
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectRef:
+    """One object by apiVersion, kind, namespace (empty when cluster-scoped) and name."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def group(self) -> str:
+        """Return the API group, empty for the core group."""
+        return self.api_version.rpartition("/")[0]
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.kind} {where}{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterId:
+    """A cluster as the run knows it.
+
+    Attributes:
+        context: kubeconfig context.
+        uid: UID of the kube-system namespace, the cluster's identity (law 8).
+        version: server's gitVersion, such as v1.34.4.
+        server: URL of the API server.
+    """
+
+    context: str
+    uid: str
+    version: str
+    server: str
+
+
+def ref_of(obj: dict[str, object]) -> ObjectRef:
+    """Return the reference of a raw object.
+
+    Args:
+        obj: raw object with apiVersion, kind and metadata.name.
+    """
+    meta = obj["metadata"]
+    if not isinstance(meta, dict):
+        raise TypeError(f"metadata is {type(meta).__name__}, not a mapping")
+    return ObjectRef(
+        api_version=str(obj["apiVersion"]),
+        kind=str(obj["kind"]),
+        namespace=str(meta.get("namespace") or ""),
+        name=str(meta["name"]),
+    )
