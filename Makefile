@@ -1,0 +1,47 @@
+# Every target does its own set-up; a second run of any is quick.
+SCENARIO ?= happy
+PY := .venv/bin/python
+PYTHON ?= python3
+
+.PHONY: help demo test lint lab-up lab-down lock docs clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/.done: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -q && apt-get install -y -q python3-venv; }
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+packages: .venv/.done
+	@$(PY) -m scenarios.lab packages
+
+demo: packages ## Move the shop from old to new under load (SCENARIO=happy or bad_green)
+	@$(PY) -m scenarios.run $(SCENARIO)
+
+test: packages ## Lint, unit, contract and simulation tests, then the tests on the two clusters
+	@.ci/test
+
+lint: .venv/.done ## ruff, mypy, import-linter
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+lab-up: packages ## Bring up the two clusters
+	@$(PY) -m scenarios.lab up
+
+lab-down: packages ## Take them down, leaving nothing behind
+	@$(PY) -m scenarios.lab down
+
+docs: .venv/.done ## Generate docs/reference from the code
+	@$(PY) -m bluegreen.config.schema
+
+lock: ## Resolve the dependencies again (needs uv)
+	uv lock --upgrade
+	uv export -q --frozen --no-emit-project --no-header --format requirements.txt -o requirements.lock
+
+clean: ## Remove what the targets above made in this directory
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,101 @@
+"""The entry point: the command table, loaded on use, and what errors and signals turn into.
+
+Help must not load a room below: the table holds each command's one line, and its module is imported when it runs.
+"""
+
+import importlib
+import os
+import sys
+
+import click
+
+from bluegreen import __version__
+
+# name: (module:attribute, one line of help)
+COMMANDS = {
+    "adapters": ("bluegreen.cli.adapters:adapters", "List routers, probes, movers and notifiers with their state."),
+    "assess": ("bluegreen.cli.assess:assess", "Look for what would stop or hurt a migration."),
+    "config": ("bluegreen.cli.config:config", "Show the effective configuration and where each value came from."),
+    "export": ("bluegreen.cli.export:export", "Write the cleaned objects of namespaces as a bundle."),
+    "migrate": ("bluegreen.cli.migrate:migrate", "Move namespaces from one cluster to another, step by step."),
+    "report": ("bluegreen.cli.report:report", "Write the reports of a migration again."),
+    "revert": ("bluegreen.cli.revert:revert", "Send all traffic back to blue."),
+    "status": ("bluegreen.cli.status:status", "Show where the newest migration stands."),
+    "version": ("bluegreen.cli.version:version", "Print the version."),
+}
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and help, and imports one when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command; its errors name it."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}:{attribute} is no command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest the nearest name for an unknown one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415 - only a typing error needs it
+
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the table without importing the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.command(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "BLUEGREEN"}
+)
+@click.version_option(__version__, prog_name="bluegreen")
+def main() -> None:
+    """Move the workloads of one Kubernetes cluster (blue) to another (green) while users keep being served.
+
+    Start with: bluegreen migrate --from OLD --to NEW --dry-run=server
+    """
+
+
+def run() -> None:
+    """Run the command line and exit with a documented code."""
+    name = os.path.basename(sys.argv[0]).replace("kubectl-", "kubectl ")  # noqa: PTH119 - pathlib costs start-up time
+    try:
+        code = main.main(standalone_mode=False, prog_name=name)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped; nothing was changed by this command since its last message.", err=True)
+        code = EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away, as in `| head`; a trace back would help nobody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:  # noqa: BLE001 - ours are shown, others are raised again
+        code = _show(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show(error: Exception) -> int:
+    """Print one of our errors and return its exit code; others pass through."""
+    from bluegreen.cli.errors import show_error  # noqa: PLC0415 - only an error needs it
+
+    return show_error(error)

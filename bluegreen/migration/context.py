@@ -1,0 +1,149 @@
+"""All that a running migration holds: clusters, adapters, journal, clock, and how it can be stopped.
+
+A wait is the only place where a run may be stopped: every wait of every room goes through `sleep`, which parks the
+step for ever when a stop was asked for. A parked step is never recorded, so it is done again on resume, and nothing
+between two writes is cut in half.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Never
+
+from bluegreen.config.models import Migration
+from bluegreen.importer.transform import TransformOptions
+from bluegreen.migration.journal import Journal
+from bluegreen.migration.store import Manifest, Store
+from bluegreen.model.events import Event
+from bluegreen.model.ports import Cluster, Probe, TrafficRouter, VolumeMover
+
+if TYPE_CHECKING:
+    from bluegreen.exporter.bundle import Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why this process stops.
+
+    Attributes:
+        outcome: migrated, reverted, failed, paused or interrupted.
+        exit_code: documented exit code.
+        reason: one sentence.
+        next_step: what to type next.
+    """
+
+    outcome: str
+    exit_code: int
+    reason: str = ""
+    next_step: str = ""
+
+
+class Stop:
+    """The way out of a run: asked for by a signal, reached at the next wait."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.ended = threading.Event()
+        self.ending: Ending | None = None
+        self._lock = threading.Lock()
+
+    def finish(self, ending: Ending) -> None:
+        """Say how this process ends; the first one counts."""
+        with self._lock:
+            self.ending = self.ending or ending
+        self.ended.set()
+
+    def park(self, ending: Ending) -> Never:
+        """End the process from inside a step without letting the step be recorded."""
+        self.finish(ending)
+        while True:
+            time.sleep(3600)
+
+
+@dataclass(slots=True)
+class Run:
+    """One migration in this process.
+
+    Attributes:
+        bundle: the cleaned objects of blue, in memory only; read again from blue after a restart.
+        traffic_moved: whether green may have been given weight.
+    """
+
+    config: Migration
+    manifest: Manifest
+    store: Store
+    blue: Cluster
+    green: Cluster
+    routers: tuple[TrafficRouter, ...]
+    probes: dict[str, Probe]
+    mover: VolumeMover | None
+    transform: TransformOptions
+    journal: Journal
+    stop: Stop = field(default_factory=Stop)
+    clock: Callable[[], float] = time.monotonic
+    bundle: "Bundle | None" = None
+    traffic_moved: bool = False
+    phase: str = ""
+
+    def emit(self, name: str, /, **data: Any) -> None:
+        """Record an event."""
+        self.journal(name, **data)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, or park the step if a stop was asked for.
+
+        Args:
+            seconds: how long.
+        """
+        if self.stop.asked.wait(max(0.0, seconds)):
+            self.interrupt()
+
+    def checkpoint(self) -> None:
+        """Park here if a stop was asked for."""
+        if self.stop.asked.is_set():
+            self.interrupt()
+
+    def interrupt(self) -> Never:
+        """Say where the run stands and leave."""
+        next_step = "run the same command again to go on" + (", or: bluegreen revert" if self.traffic_moved else "")
+        self.emit("run.interrupted", phase=self.phase, next=next_step)
+        self.stop.park(Ending("interrupted", 130, f"stopped in phase {self.phase}", next_step))
+
+    def pause(self, reason: str) -> Never:
+        """Leave the run where it is for a person; the step is judged or done again on resume."""
+        next_step = "run the same command again to go on, or: bluegreen revert"
+        self.emit("run.paused", reason=reason, phase=self.phase, next=next_step)
+        self.stop.park(Ending("paused", 4, reason, next_step))
+
+    def crash(self, error: BaseException) -> Never:
+        """Leave after an error that nobody foresaw; the step is not recorded, so a mended bluegreen can go on."""
+        reason = f"{type(error).__name__}: {error}"
+        self.emit("run.crashed", reason=reason, phase=self.phase)
+        self.stop.park(Ending("failed", 1, reason, "this is a bug of bluegreen; run the same command again to go on"))
+
+
+_active: Run | None = None
+
+
+def activate(run: Run) -> None:
+    """Make a run the one that the workflow of this process works on."""
+    global _active  # noqa: PLW0603 - a durable step's arguments are stored, so live objects must come from here
+    _active = run
+
+
+def active() -> Run:
+    """Return the run of this process."""
+    if _active is None:
+        raise RuntimeError("no migration is active in this process")
+    return _active
+
+
+def tee(*listeners: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Return one listener that calls several."""
+
+    def listen(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return listen

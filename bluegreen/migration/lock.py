@@ -1,0 +1,62 @@
+"""One process per migration on this machine.
+
+The kernel's file lock ends with the process, so a crash leaves nothing to clean. It is no fence: router
+writes are compare-and-set on top of it.
+"""
+
+import fcntl
+import json
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bluegreen.model.errors import LockedError
+
+
+class MigrationLock:
+    """Holds the lock of a migration's directory, as a context manager."""
+
+    def __init__(self, directory: Path, since: str) -> None:
+        self._path = directory / "lock"
+        self._since = since
+        self._fd = -1
+
+    def __enter__(self) -> Self:
+        """Take the lock.
+
+        Raises:
+            LockedError: another process has it; names who, where and since when.
+        """
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(self._fd, 4096).decode(errors="replace")
+            os.close(self._fd)
+            raise LockedError(
+                "run.locked",
+                f"taking {self._path}",
+                f"held by {_describe(holder)}",
+                "wait for it or stop that process with Ctrl-C; look at it with: bluegreen status",
+            ) from error
+        os.ftruncate(self._fd, 0)
+        mine = {"pid": os.getpid(), "host": socket.gethostname(), "since": self._since}
+        os.pwrite(self._fd, json.dumps(mine).encode(), 0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the lock back."""
+        os.close(self._fd)
+
+
+def _describe(holder: str) -> str:
+    """Return the holder in words."""
+    try:
+        data = json.loads(holder)
+        return f"process {data['pid']} on {data['host']} since {data['since']}"
+    except (ValueError, KeyError):
+        return "another process"
