@@ -1,0 +1,10 @@
+"""The only room that knows the Kubernetes client: sessions, discovery, paged lists, server-side apply, exec.
+
+It speaks raw dictionaries and the model's errors outward, never typed client models (they reject unknown fields), and
+decides nothing about a migration. `open_cluster` is its door.
+"""
+
+from bluegreen.kube.kubeconfig import list_contexts
+from bluegreen.kube.session import ClusterSession, open_cluster
+
+__all__ = ["ClusterSession", "list_contexts", "open_cluster"]

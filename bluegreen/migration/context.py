@@ -85,6 +85,7 @@ class Run:
     bundle: "Bundle | None" = None
     traffic_moved: bool = False
     phase: str = ""
+    crashed: bool = False
 
     def emit(self, name: str, /, **data: Any) -> None:
         """Record an event."""
@@ -119,6 +120,7 @@ class Run:
     def crash(self, error: BaseException) -> Never:
         """Leave after an error that nobody foresaw; the step is not recorded, so a mended bluegreen can go on."""
         reason = f"{type(error).__name__}: {error}"
+        self.crashed = True
         self.emit("run.crashed", reason=reason, phase=self.phase)
         self.stop.park(Ending("failed", 1, reason, "this is a bug of bluegreen; run the same command again to go on"))
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bluegreen.model.errors import RefusedError
+from bluegreen.model.errors import NotFoundError, RefusedError
 from bluegreen.model.refs import ClusterId
 
 SCHEMA = 1
@@ -140,3 +140,21 @@ def stores(root: Path) -> list[Store]:
     """Return the migrations below a state directory, newest first."""
     found = [Store(file.parent) for file in root.glob("*/migration.json")]
     return sorted(found, key=lambda store: (store.path / "migration.json").stat().st_mtime_ns, reverse=True)
+
+
+def pick(root: Path, name: str | None) -> Store:
+    """Return the migration of that name, or the newest.
+
+    Raises:
+        NotFoundError: there is none; names those that are known.
+    """
+    found = stores(root)
+    if name is None and found:
+        return found[0]
+    for store in found:
+        if store.path.name == name:
+            return store
+    known = ", ".join(store.path.name for store in found) or "none"
+    raise NotFoundError(
+        "state.no-migration", f"looking for a migration below {root}", f"known: {known}", "bluegreen migrate, or --state-dir"
+    )

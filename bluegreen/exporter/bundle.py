@@ -1,0 +1,117 @@
+"""The Bundle: what was exported, as a value that does not change, with a digest of each object and of all.
+
+Digests of Secrets are keyed, so that a short password cannot be guessed from one; the bundle itself holds the values
+in memory and is never printed.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from bluegreen.exporter.clean import Removal
+from bluegreen.model.ports import Raw
+from bluegreen.model.refs import ObjectRef, ref_of
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One exported object.
+
+    Attributes:
+        ref: its name.
+        obj: the cleaned object; not to be changed, not to be printed.
+        resource_version: blue's version of it at the time, empty for a bundle read from disk.
+        digest: sha256 of its canonical JSON; for a Secret an HMAC.
+    """
+
+    ref: ObjectRef
+    obj: Raw = field(repr=False)
+    resource_version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a person should know about one object: what was removed, left out, kept on purpose or not found.
+
+    Attributes:
+        ref: the object.
+        removal: rule, field and reason.
+    """
+
+    ref: ObjectRef
+    removal: Removal
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Everything that was exported from a set of namespaces.
+
+    Attributes:
+        namespaces: the namespaces, sorted.
+        items: the objects, sorted by reference.
+        reports: what rules did and what was left out, sorted by reference.
+        storage_classes: names that claims and claim templates ask for; they are mapped, never exported.
+        digest: one digest over all objects.
+    """
+
+    namespaces: tuple[str, ...]
+    items: tuple[Item, ...]
+    reports: tuple[Report, ...]
+    storage_classes: tuple[str, ...]
+    digest: str
+
+    @property
+    def objects(self) -> tuple[Raw, ...]:
+        """Return the objects in the bundle's order."""
+        return tuple(item.obj for item in self.items)
+
+
+def canonical(obj: Raw) -> bytes:
+    """Return the one JSON text of an object: keys sorted, no spaces, UTF-8."""
+    return msgspec.json.encode(obj, order="sorted")
+
+
+def digest_of(obj: Raw, key: bytes) -> str:
+    """Return the digest of an object in hex.
+
+    Args:
+        obj: raw object.
+        key: key of the HMAC that Secrets get.
+    """
+    text = canonical(obj)
+    if obj.get("kind") == "Secret":
+        return hmac.new(key, text, hashlib.sha256).hexdigest()
+    return hashlib.sha256(text).hexdigest()
+
+
+def make_bundle(
+    namespaces: Iterable[str],
+    objects: Iterable[tuple[Raw, str]],
+    reports: Iterable[Report],
+    storage_classes: Iterable[str],
+    key: bytes,
+) -> Bundle:
+    """Return the bundle of objects, each given with blue's resourceVersion; order of the input does not matter."""
+    items = (Item(ref_of(obj), obj, version, digest_of(obj, key)) for obj, version in objects)
+    ordered = tuple(sorted(items, key=lambda item: item.ref))
+    return Bundle(
+        namespaces=tuple(sorted(namespaces)),
+        items=ordered,
+        reports=tuple(sorted(reports, key=lambda r: (r.ref, r.removal.rule, r.removal.path))),
+        storage_classes=tuple(sorted(set(storage_classes))),
+        digest=digest_of_all(ordered),
+    )
+
+
+def digest_of_all(items: Iterable[Item]) -> str:
+    """Return one digest over the references and digests of objects."""
+    whole = hashlib.sha256()
+    for item in items:
+        ref = item.ref
+        line = f"{ref.api_version} {ref.kind} {ref.namespace} {ref.name} {item.digest}\n"
+        whole.update(line.encode())
+    return whole.hexdigest()

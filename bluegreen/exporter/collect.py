@@ -1,0 +1,97 @@
+"""Reads every object of the chosen namespaces, several lists at a time.
+
+It only reads. A list that fails stops the export with all such failures named: an export that silently misses objects
+would be found out on green.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from bluegreen.exporter.catalogue import always_left_out
+from bluegreen.exporter.rules import Rule
+from bluegreen.model.errors import BluegreenError, InvalidInputError, NotFoundError
+from bluegreen.model.ports import ApiResource, Cluster, Raw
+from bluegreen.model.refs import ObjectRef
+
+_NEEDED_VERBS = frozenset({"list", "get", "create", "delete"})
+_SECOND_CHOICE = ("extensions/", "events.k8s.io/", "authorization.openshift.io/")
+
+
+def kind_of(resource: ApiResource) -> str:
+    """Return Kind.group of a resource as kubectl writes it."""
+    group = resource.api_version.rpartition("/")[0]
+    return f"{resource.kind}.{group}" if group else resource.kind
+
+
+def worth_listing(
+    resources: Iterable[ApiResource], exclude: frozenset[str]
+) -> tuple[list[ApiResource], list[tuple[ApiResource, Rule]]]:
+    """Split the namespaced resources into those to list and those that a rule leaves out as a whole.
+
+    Args:
+        resources: what the cluster serves.
+        exclude: kinds (Kind.group) that the user does not want.
+    """
+    wanted: list[ApiResource] = []
+    left: list[tuple[ApiResource, Rule]] = []
+    for resource in resources:
+        if not resource.namespaced or not resource.verbs >= _NEEDED_VERBS or kind_of(resource) in exclude:
+            continue
+        rule = always_left_out(kind_of(resource))
+        if rule is None:
+            wanted.append(resource)
+        else:
+            left.append((resource, rule))
+    return wanted, left
+
+
+def gather(cluster: Cluster, resources: Iterable[ApiResource], namespaces: Iterable[str], workers: int) -> list[Raw]:
+    """Return every object of those resources in those namespaces, each once.
+
+    Args:
+        workers: number of lists read at a time.
+
+    Raises:
+        InvalidInputError: lists that could not be read, all of them.
+    """
+    jobs = [(resource, namespace) for resource in resources for namespace in namespaces]
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="export") as pool:
+        answers = list(pool.map(lambda job: _list(cluster, *job), jobs))
+    failures = tuple(f"{kind_of(job[0])} in {job[1]}: {a}" for job, a in zip(jobs, answers, strict=True) if _failed(a))
+    if failures:
+        raise InvalidInputError(
+            "export.unreadable",
+            f"reading blue ({len(failures)} of {len(jobs)} lists failed)",
+            failures,
+            "grant get and list on them, or exclude the kind",
+        )
+    return _each_once(obj for answer in answers if not isinstance(answer, BluegreenError) for obj in answer)
+
+
+def _failed(answer: list[Raw] | BluegreenError) -> bool:
+    return isinstance(answer, BluegreenError)
+
+
+def _list(cluster: Cluster, resource: ApiResource, namespace: str) -> list[Raw] | BluegreenError:
+    try:
+        return list(cluster.list(resource, namespace))
+    except BluegreenError as error:
+        return error
+
+
+def _each_once(objects: Iterable[Raw]) -> list[Raw]:
+    """Keep one of those that the same stored object is served as in two groups."""
+    found: dict[str, Raw] = {}
+    for obj in objects:
+        uid = obj["metadata"].get("uid") or str(id(obj))
+        if uid not in found or found[uid]["apiVersion"].startswith(_SECOND_CHOICE):
+            found[uid] = obj
+    return list(found.values())
+
+
+def get_or_none(cluster: Cluster, ref: ObjectRef) -> Raw | None:
+    """Return an object, None when it or its kind is not there."""
+    try:
+        return cluster.get(ref)
+    except NotFoundError:
+        return None

@@ -1,0 +1,159 @@
+"""The export as a whole: list, select, clean, follow, bundle.
+
+It reads blue, never writes, and holds everything in memory; Secrets leave it only inside the Bundle.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bluegreen.exporter import collect, follow
+from bluegreen.exporter.bundle import Bundle, Report, make_bundle
+from bluegreen.exporter.clean import Removal, clean
+from bluegreen.exporter.closure import select_with_needs
+from bluegreen.exporter.conditions import CleanContext
+from bluegreen.exporter.rules import Action
+from bluegreen.exporter.select import parse_selector
+from bluegreen.exporter.uses import foreign_uses, storage_classes_used
+from bluegreen.model.errors import InvalidInputError
+from bluegreen.model.events import Emit
+from bluegreen.model.ports import ApiResource, Cluster, Raw
+from bluegreen.model.refs import ObjectRef, ref_of
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """How to export.
+
+    Attributes:
+        hmac_key: key of the digests of Secrets, from the migration's own randomness.
+        workers: lists read at a time.
+        exclude: kinds (Kind.group) that are not wanted.
+        node_ports: explicit, all or none: which node ports of Services stay.
+        families: IP families that green serves, None when not known.
+        keep_status: kinds (Kind.group) whose status is kept.
+        keep_owned: export what controllers own as well.
+    """
+
+    hmac_key: bytes = field(repr=False)
+    workers: int = 8
+    exclude: frozenset[str] = frozenset()
+    node_ports: str = "explicit"
+    families: frozenset[str] | None = None
+    keep_status: frozenset[str] = frozenset()
+    keep_owned: bool = False
+
+
+def export(cluster: Cluster, namespaces: tuple[str, ...], selector: str, options: ExportOptions, emit: Emit) -> Bundle:
+    """Export namespaces of blue with all that their objects need.
+
+    Args:
+        cluster: blue; only read.
+        namespaces: namespaces to export.
+        selector: label selector, empty for everything.
+        options: how.
+        emit: told how many objects were listed, kept and left out.
+
+    Raises:
+        InvalidInputError: unknown namespaces, a bad selector, or lists that could not be read; all reasons at once.
+    """
+    matches = parse_selector(selector)
+    roots = _namespace_objects(cluster, namespaces)
+    resources = cluster.resources()
+    listable, left = collect.worth_listing(resources, options.exclude)
+    listed = collect.gather(cluster, listable, namespaces, options.workers)
+    emit("export.listed", objects=len(listed), kinds=len(listable), kinds_left_out=len(left))
+    chosen, unselected = select_with_needs(listed, matches) if selector.strip() else (listed, [])
+    context = _context(listed, namespaces, options)
+    sieve = _Sieve(context)
+    sieve.pour(roots + chosen)
+    sieve.reports += [_note(ref_of(o), "selector", Action.LEAVE_OUT, "", "not selected") for o in unselected]
+    _follow(cluster, resources, sieve, frozenset(namespaces))
+    emit("export.cleaned", objects=len(sieve.kept), reports=len(sieve.reports))
+    return sieve.bundle(namespaces, options.hmac_key)
+
+
+def _namespace_objects(cluster: Cluster, namespaces: Iterable[str]) -> list[Raw]:
+    refs = [ObjectRef("v1", "Namespace", "", name) for name in sorted(set(namespaces))]
+    found, missing = follow.follow_named(cluster, refs)
+    reasons = tuple(f"namespace {ref.name} does not exist" for ref in missing)
+    reasons += tuple(f"namespace {o['metadata']['name']} is being deleted" for o in found if _is_ending(o))
+    if reasons or not refs:
+        what = f"looking for namespaces in {cluster.id.context}"
+        raise InvalidInputError("export.namespaces", what, reasons or ("none was named",), "kubectl get namespaces")
+    return found
+
+
+def _is_ending(obj: Raw) -> bool:
+    return bool(obj["metadata"].get("deletionTimestamp"))
+
+
+def _context(listed: list[Raw], namespaces: Iterable[str], options: ExportOptions) -> CleanContext:
+    services = (o for o in listed if o["kind"] == "Service" and o["apiVersion"] == "v1")
+    return CleanContext(
+        namespaces=frozenset(namespaces),
+        exists=frozenset(str(o["metadata"].get("uid", "")) for o in listed),
+        selecting_services=frozenset(
+            (o["metadata"]["namespace"], o["metadata"]["name"]) for o in services if o["spec"].get("selector")
+        ),
+        node_ports=options.node_ports,
+        families=options.families,
+        keep_status=options.keep_status,
+        keep_owned=options.keep_owned,
+    )
+
+
+class _Sieve:
+    """Cleans objects as they come and keeps what is left, with blue's version, and the reports."""
+
+    def __init__(self, context: CleanContext) -> None:
+        self._context = context
+        self._seen: set[ObjectRef] = set()
+        self.kept: list[tuple[Raw, str]] = []
+        self.reports: list[Report] = []
+
+    def pour(self, objects: Iterable[Raw]) -> None:
+        """Clean raw objects; one that came before is ignored."""
+        for obj in objects:
+            ref = ref_of(obj)
+            if ref in self._seen:
+                continue
+            self._seen.add(ref)
+            cleaned = clean(obj, self._context)
+            self.reports += [Report(ref, removal) for removal in cleaned.removals]
+            if cleaned.obj is not None:
+                self.kept.append((cleaned.obj, str(obj["metadata"].get("resourceVersion", ""))))
+
+    def objects(self) -> list[Raw]:
+        """Return what is left so far."""
+        return [obj for obj, _ in self.kept]
+
+    def bundle(self, namespaces: Iterable[str], key: bytes) -> Bundle:
+        """Return everything as a bundle."""
+        classes = (name for obj in self.objects() for name in storage_classes_used(obj))
+        return make_bundle(namespaces, self.kept, self.reports, classes, key)
+
+
+def _follow(cluster: Cluster, resources: tuple[ApiResource, ...], sieve: _Sieve, namespaces: frozenset[str]) -> None:
+    """Add what the kept objects need outside their namespaces."""
+    sieve.pour(follow.follow_roles(cluster, resources, sieve.objects(), namespaces))
+    sieve.pour(follow.follow_webhooks(cluster, resources, namespaces))
+    classes, absent = follow.follow_named(cluster, follow.wanted_classes(sieve.objects()))
+    sieve.pour(classes)
+    definitions, views = follow.follow_named(cluster, follow.wanted_definitions(sieve.objects(), resources))
+    sieve.pour(definitions)
+    sieve.reports += [_missing(ref, "named by an exported object, but blue does not have it") for ref in absent]
+    sieve.reports += [_missing(ref, "served by an aggregated API: green must serve it as well") for ref in views]
+    sieve.reports += [
+        _note(ref_of(obj), "other-namespace", Action.REPORT, path, f"names {target} in another namespace")
+        for obj in sieve.objects()
+        for path, target in foreign_uses(obj)
+        if target.partition("/")[0] not in namespaces
+    ]
+
+
+def _missing(ref: ObjectRef, why: str) -> Report:
+    return _note(ref, "missing", Action.REPORT, "", why)
+
+
+def _note(ref: ObjectRef, rule: str, action: Action, path: str, why: str) -> Report:
+    return Report(ref, Removal(rule, action, path, why))

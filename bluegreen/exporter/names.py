@@ -1,0 +1,18 @@
+"""File names for objects: safe on any file system, readable, and never the same for two objects. Pure."""
+
+import hashlib
+import re
+
+from bluegreen.model.refs import ObjectRef
+
+_UNSAFE = re.compile(r"[^a-z0-9.-]+")
+_LONGEST = 80
+_HASH = 12
+
+
+def file_name(ref: ObjectRef) -> str:
+    """Return the file name of an object: kind, namespace and name in lower case, cut, with a hash of all of it."""
+    whole = "\0".join((ref.group, ref.kind, ref.namespace, ref.name))
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:_HASH]
+    words = [_UNSAFE.sub("_", part.lower()) for part in (ref.kind, ref.namespace, ref.name) if part]
+    return f"{'--'.join(words)[:_LONGEST].strip('.')}--{digest}.yaml"

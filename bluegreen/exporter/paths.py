@@ -1,0 +1,156 @@
+"""Field paths of rules: a small language that knows maps, lists and glob patterns, and needs no escaping.
+
+Keys are compared as they are, so an annotation key with a slash or a dot is one key. (JSON pointers put together by
+hand address another field there: reference/export-import.md, b5 defect 2.)
+
+    spec.ports[].nodePort                              each item of a list
+    metadata.annotations["deployment.kubernetes.io/*"] a key, * and ? are wildcards
+    metadata.finalizers[="external-attacher/*"]        the items of a list that match
+"""
+
+import enum
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+_TOKEN = re.compile(r'\.?([A-Za-z_$][\w$-]*)|\["((?:[^"\\]|\\.)*)"\]|\[="((?:[^"\\]|\\.)*)"\]|(\[\])')
+_PLAIN = re.compile(r"[A-Za-z_$][\w$-]*\Z")
+
+
+class StepKind(enum.Enum):
+    """KEY one key, GLOB every key that matches, EACH every item, ITEM the items that match."""
+
+    KEY = "key"
+    GLOB = "glob"
+    EACH = "each"
+    ITEM = "item"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step down."""
+
+    kind: StepKind
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A place that a path leads to.
+
+    Attributes:
+        holder: the map or list that holds the value.
+        key: key or index in it.
+        path: the place in words, such as spec.ports[0].nodePort.
+    """
+
+    holder: Any
+    key: Any
+    path: str
+
+    @property
+    def value(self) -> Any:
+        """Return the value found there."""
+        return self.holder[self.key]
+
+
+@functools.cache
+def parse_path(text: str) -> tuple[Step, ...]:
+    """Return the steps of a path.
+
+    Raises:
+        ValueError: not a path of this language.
+    """
+    steps: list[Step] = []
+    at = 0
+    while at < len(text):
+        token = _TOKEN.match(text, at)
+        if token is None:
+            raise ValueError(f"{text!r} is no path: cannot read {text[at:]!r}")
+        steps.append(_step(*token.groups()))
+        at = token.end()
+    return tuple(steps)
+
+
+def _step(name: str | None, quoted: str | None, item: str | None, each: str | None) -> Step:
+    if each:
+        return Step(StepKind.EACH)
+    if item is not None:
+        return Step(StepKind.ITEM, item)
+    if quoted is not None:
+        return Step(StepKind.GLOB if "*" in quoted or "?" in quoted else StepKind.KEY, quoted)
+    return Step(StepKind.KEY, name or "")
+
+
+def join(path: str, key: str | int) -> str:
+    """Return the text of a path one step further down."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    if _PLAIN.match(key):
+        return f"{path}.{key}" if path else key
+    return f'{path}["{key}"]'
+
+
+def find(node: Any, steps: tuple[Step, ...], path: str = "") -> Iterator[Match]:
+    """Yield every place that the steps lead to; nothing when a step does not fit what is there.
+
+    Args:
+        node: where to begin.
+        steps: as returned by parse_path.
+        path: text of the place where node stands.
+    """
+    keys = _keys(node, steps[0]) if steps else ()
+    for key in keys:
+        here = join(path, key)
+        if len(steps) == 1:
+            yield Match(node, key, here)
+        else:
+            yield from find(node[key], steps[1:], here)
+
+
+def _keys(node: Any, step: Step) -> tuple[Any, ...]:
+    if isinstance(node, dict):
+        if step.kind is StepKind.KEY:
+            return (step.key,) if step.key in node else ()
+        if step.kind is StepKind.GLOB:
+            return tuple(key for key in node if fnmatchcase(key, step.key))
+        return ()
+    if isinstance(node, list):
+        if step.kind is StepKind.EACH:
+            return tuple(range(len(node)))
+        if step.kind is StepKind.ITEM:
+            return tuple(i for i, item in enumerate(node) if isinstance(item, str) and fnmatchcase(item, step.key))
+    return ()
+
+
+def get(node: Any, *keys: str) -> Any:
+    """Return the value below those keys of nested maps, None where a step is missing."""
+    for key in keys:
+        if not isinstance(node, dict):
+            return None
+        node = node.get(key)
+    return node
+
+
+def strip(node: Any, steps: tuple[Step, ...]) -> list[str]:
+    """Remove every place that the steps lead to; return the places.
+
+    A map or list of metadata that becomes empty by it goes as well; other empty values mean something (emptyDir: {}).
+    """
+    matches = list(find(node, steps))
+    for match in reversed(matches):
+        del match.holder[match.key]
+    if matches:
+        _drop_emptied(node, steps[:-1])
+    return [match.path for match in matches]
+
+
+def _drop_emptied(node: Any, steps: tuple[Step, ...]) -> None:
+    if len(steps) < 2 or steps[-2].key != "metadata":  # noqa: PLR2004 - metadata and the container in it
+        return
+    for match in list(find(node, steps)):
+        if match.value in ({}, []):
+            del match.holder[match.key]

@@ -1,0 +1,122 @@
+"""Reads a bundle directory back, as one that may have been edited, cut off or made to do harm.
+
+Nothing outside the directory is ever opened; all reasons against a bundle are collected before it is refused.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from bluegreen.exporter.bundle import Bundle, Report, make_bundle
+from bluegreen.exporter.clean import Removal
+from bluegreen.exporter.rules import Action
+from bluegreen.exporter.write import FORMAT, INDEX
+from bluegreen.exporter.yaml_in import MAX_BYTES, YamlRefusedError, load_yaml
+from bluegreen.model.errors import InvalidInputError
+from bluegreen.model.ports import Raw
+from bluegreen.model.refs import ObjectRef, ref_of
+
+MAX_FILES = 200_000
+_INDEX_BYTES = 512 * 1024 * 1024
+
+
+def read_bundle(directory: Path, hmac_key: bytes, *, edited: bool = False) -> Bundle:
+    """Read a bundle.
+
+    Args:
+        directory: a directory that write_bundle made.
+        hmac_key: key for the digests of Secrets that somebody put there.
+        edited: take files that differ from what was exported.
+
+    Raises:
+        InvalidInputError: every reason why the bundle cannot be used; nothing of it is used then.
+    """
+    reasons: list[str] = []
+    index = _read_index(directory)
+    objects = [obj for entry in index["files"] if (obj := _read_object(directory, entry, reasons, edited=edited))]
+    reasons += _stated_twice(objects)
+    if reasons:
+        hint = "export again, or take hand-edited files with --edited"
+        raise InvalidInputError("bundle.unreadable", f"reading the bundle {directory}", tuple(reasons), hint)
+    return make_bundle(
+        index["namespaces"],
+        ((obj, "") for obj in objects),
+        [_report(entry) for entry in index["reports"]],
+        index["storageClasses"],
+        hmac_key,
+    )
+
+
+def _read_index(directory: Path) -> dict[str, Any]:
+    path = directory / INDEX
+    if path.is_symlink() or not path.is_file():
+        raise _unusable(directory, f"{INDEX} is missing: no bundle, or one that was cut off")
+    try:
+        index = load_yaml(path.read_bytes(), max_bytes=_INDEX_BYTES)
+    except YamlRefusedError as error:
+        raise _unusable(directory, f"{INDEX}: {error}") from None
+    if not isinstance(index, dict) or index.get("kind") != "Bundle":
+        raise _unusable(directory, f"{INDEX} describes no bundle")
+    if index.get("format") != FORMAT:
+        raise _unusable(directory, f"it has format {index.get('format')!r}, this bluegreen reads {FORMAT}: upgrade it")
+    reasons = [f"{INDEX}: {key} is no list" for key in _LISTS if not isinstance(index.get(key), list)]
+    if reasons or len(index["files"]) > MAX_FILES:
+        raise _unusable(directory, *reasons, *([] if reasons else [f"more than {MAX_FILES} files"]))
+    return index
+
+
+_LISTS = ("namespaces", "storageClasses", "files", "reports")
+
+
+def _unusable(directory: Path, *reasons: str) -> InvalidInputError:
+    return InvalidInputError("bundle.unreadable", f"reading the bundle {directory}", reasons, "export again")
+
+
+def _read_object(directory: Path, entry: Any, reasons: list[str], *, edited: bool) -> Raw | None:
+    """Return the object of an entry; None, with a reason added, when it cannot be used."""
+    name = entry.get("file") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or Path(name).name != name or "\\" in name or name in ("", ".", ".."):
+        reasons.append(f"{name!r} is no plain file name")
+        return None
+    path = directory / name
+    if path.is_symlink() or not path.is_file():
+        reasons.append(f"{name} is missing or no plain file")
+        return None
+    if path.stat().st_size > MAX_BYTES:
+        reasons.append(f"{name} is larger than {MAX_BYTES} bytes")
+        return None
+    data = path.read_bytes()
+    if not edited and hashlib.sha256(data).hexdigest() != entry.get("sha256"):
+        reasons.append(f"{name} is not what was exported: edited or cut off")
+        return None
+    return _parse(name, data, reasons)
+
+
+def _parse(name: str, data: bytes, reasons: list[str]) -> Raw | None:
+    try:
+        obj = load_yaml(data)
+        ref_of(obj)
+    except YamlRefusedError as error:
+        reasons.append(f"{name}: {error}")
+        return None
+    except (TypeError, KeyError):
+        reasons.append(f"{name} holds no object with apiVersion, kind and metadata.name")
+        return None
+    found: Raw = obj
+    return found
+
+
+def _stated_twice(objects: list[Raw]) -> list[str]:
+    seen: set[ObjectRef] = set()
+    twice: list[str] = []
+    for obj in objects:
+        ref = ref_of(obj)
+        if ref in seen:
+            twice.append(f"{ref} is there twice")
+        seen.add(ref)
+    return twice
+
+
+def _report(entry: dict[str, str]) -> Report:
+    ref = ObjectRef(entry["apiVersion"], entry["kind"], entry["namespace"], entry["name"])
+    return Report(ref, Removal(entry["rule"], Action(entry["action"]), entry["field"], entry["why"]))

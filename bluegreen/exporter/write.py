@@ -1,0 +1,126 @@
+"""Writes a Bundle as a directory that `kubectl apply -k` takes: one object per file, the same bytes every time.
+
+All or nothing: the directory appears by a rename or not at all. A Secret is never written, only named (law 9).
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bluegreen.exporter.bundle import Bundle, Item
+from bluegreen.exporter.names import file_name
+from bluegreen.exporter.yaml_out import dump_yaml
+from bluegreen.model.errors import InvalidInputError
+
+INDEX = "bluegreen-bundle.yaml"
+KUSTOMIZATION = "kustomization.yaml"
+FORMAT = 1
+
+
+def write_bundle(bundle: Bundle, directory: Path) -> tuple[str, ...]:
+    """Write a bundle.
+
+    Args:
+        bundle: what to write.
+        directory: must not exist, or hold a bundle, which is replaced.
+
+    Returns:
+        the Secrets that were not written, as namespace/name.
+
+    Raises:
+        InvalidInputError: the directory exists and holds something else, or cannot be written.
+    """
+    _refuse_foreign(directory)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        withheld = _fill(bundle, work)
+        work.chmod(0o755)
+        _swap(work, directory)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return withheld
+
+
+def _refuse_foreign(directory: Path) -> None:
+    what = f"writing the bundle to {directory}"
+    if directory.is_symlink() or (directory.exists() and not directory.is_dir()):
+        raise InvalidInputError("bundle.target", what, ("it is no directory",), "name another directory")
+    if directory.is_dir() and any(directory.iterdir()) and not (directory / INDEX).is_file():
+        reason = f"it is not empty and holds no {INDEX}"
+        raise InvalidInputError("bundle.target", what, (reason,), "name an empty or new directory")
+
+
+def _fill(bundle: Bundle, work: Path) -> tuple[str, ...]:
+    written: list[dict[str, Any]] = []
+    withheld: list[str] = []
+    for item in bundle.items:
+        if item.ref.kind == "Secret":
+            withheld.append(f"{item.ref.namespace}/{item.ref.name}")
+        else:
+            written.append(_write_item(item, work))
+    _write(work / KUSTOMIZATION, _kustomization(written))
+    _write(work / INDEX, _index(bundle, written, withheld))
+    return tuple(withheld)
+
+
+def _write_item(item: Item, work: Path) -> dict[str, Any]:
+    name = file_name(item.ref)
+    data = dump_yaml(item.obj)
+    (work / name).write_bytes(data)
+    return {"file": name, "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _kustomization(written: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [entry["file"] for entry in written],
+    }
+
+
+def _index(bundle: Bundle, written: list[dict[str, Any]], withheld: list[str]) -> dict[str, Any]:
+    """Return the bundle's own table; blue's versions and keyed digests stay out, or the bytes would differ per run."""
+    return {
+        "apiVersion": "bluegreen.io/v1",
+        "kind": "Bundle",
+        "format": FORMAT,
+        "namespaces": list(bundle.namespaces),
+        "storageClasses": list(bundle.storage_classes),
+        "files": written,
+        "secretsNotWritten": withheld,
+        "reports": [
+            {
+                "apiVersion": report.ref.api_version,
+                "kind": report.ref.kind,
+                "namespace": report.ref.namespace,
+                "name": report.ref.name,
+                "rule": report.removal.rule,
+                "action": str(report.removal.action),
+                "field": report.removal.path,
+                "why": report.removal.why,
+            }
+            for report in bundle.reports
+        ],
+    }
+
+
+def _write(path: Path, value: Any) -> None:
+    with path.open("wb") as file:
+        file.write(dump_yaml(value))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _swap(work: Path, directory: Path) -> None:
+    """Put the new directory in the old one's place; between the two renames there is none, never half of one."""
+    if not directory.exists():
+        work.rename(directory)
+        return
+    old = work.with_name(work.name + ".old")
+    directory.rename(old)
+    work.rename(directory)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,121 @@
+"""Find a context in the user's kubeconfig files and make the client's configuration from it.
+
+It reads files only; it never writes a refreshed token back and never takes another context than the one named.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bluegreen.model.errors import RefusedError
+
+_DEFAULT = "~/.kube/config"
+CONNECTIONS = 32
+
+
+def kubeconfig_paths(kubeconfig: str | None) -> str:
+    """Return the path list to read: the argument, else KUBECONFIG, else ~/.kube/config."""
+    return kubeconfig or os.environ.get("KUBECONFIG") or _DEFAULT
+
+
+def list_contexts(kubeconfig: str | None = None) -> tuple[str, ...]:
+    """Return the names of all contexts, in file order.
+
+    Args:
+        kubeconfig: path or path list; None for KUBECONFIG or the default file.
+
+    Raises:
+        RefusedError: a file cannot be read or is no kubeconfig, or there is none.
+    """
+    names = [name for name, _ in _named(kubeconfig_paths(kubeconfig), "contexts")]
+    return tuple(dict.fromkeys(names))
+
+
+def load_configuration(context: str, kubeconfig: str | None) -> Any:
+    """Return a new client configuration for that context, with fresh credentials.
+
+    Args:
+        context: name of the context.
+        kubeconfig: path or path list; None for KUBECONFIG or the default file.
+
+    Raises:
+        RefusedError: unknown context, unusable file, or a credential command that gave nothing.
+    """
+    paths = kubeconfig_paths(kubeconfig)
+    known = list_contexts(kubeconfig)
+    if context not in known:
+        raise RefusedError(
+            "kube.context",
+            f"looking for the context {context!r} in {paths}",
+            f"known contexts: {', '.join(known) or 'none'}",
+            "name one of them, or another file with --kubeconfig",
+        )
+    configuration = _load(context, paths)
+    _require_credentials(configuration, context, paths)
+    return configuration
+
+
+def _load(context: str, paths: str) -> Any:
+    from kubernetes import client, config  # noqa: PLC0415 - half a second that only commands with a cluster pay
+
+    configuration = client.Configuration()
+    configuration.connection_pool_maxsize = CONNECTIONS
+    try:
+        config.load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=paths, context=context, client_configuration=configuration, persist_config=False
+        )
+    except (config.ConfigException, OSError, ValueError, KeyError, TypeError) as error:
+        raise _unusable(paths, str(error)) from error
+    return configuration
+
+
+def _require_credentials(configuration: Any, context: str, paths: str) -> None:
+    """Refuse what the client only logs: a credential command that failed leaves an anonymous session."""
+    contexts = dict(_named(paths, "contexts"))
+    user_name = (contexts[context].get("context") or {}).get("user", "")
+    user = (dict(_named(paths, "users")).get(user_name) or {}).get("user") or {}
+    if "exec" in user and not configuration.api_key and not configuration.cert_file:
+        command = str((user["exec"] or {}).get("command", "?"))
+        raise RefusedError(
+            "kube.credentials",
+            f"getting credentials for the context {context!r}",
+            f"the command {command!r} gave none",
+            f"run it by hand to see why; it stands under users/{user_name} in {paths}",
+        )
+
+
+def _named(paths: str, section: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return (name, entry) of a section over all files; of doubles the first is the one that counts."""
+    found: dict[str, dict[str, Any]] = {}
+    for document in _documents(paths):
+        for entry in document.get(section) or []:
+            if isinstance(entry, dict) and "name" in entry:
+                found.setdefault(str(entry["name"]), entry)
+    return list(found.items())
+
+
+def _documents(paths: str) -> list[dict[str, Any]]:
+    files = [Path(part).expanduser() for part in paths.split(os.pathsep) if part]
+    present = [file for file in files if file.exists()]
+    if not present:
+        raise _unusable(paths, "no such file")
+    return [_document(file) for file in present]
+
+
+def _document(file: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(str(file), str(error)) from error
+    except yaml.YAMLError as error:
+        # The parser's own text quotes the file, and the file holds keys.
+        raise _unusable(str(file), "it is no YAML") from error
+    if not isinstance(document, dict):
+        raise _unusable(str(file), "it is no kubeconfig")
+    return document
+
+
+def _unusable(paths: str, why: str) -> RefusedError:
+    return RefusedError("kube.kubeconfig", f"reading the kubeconfig {paths}", why, "check --kubeconfig and KUBECONFIG")

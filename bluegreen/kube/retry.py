@@ -1,0 +1,68 @@
+"""How long and how often a call is tried again: one policy for the whole room.
+
+A server's Retry-After is a floor, never shortened; the total time is bounded, so that a step fails within its budget
+rather than hang. It knows nothing of HTTP.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import tenacity
+
+from bluegreen.model.errors import TransientError
+
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The budget of one call.
+
+    Attributes:
+        total: seconds from the first attempt until giving up.
+        one: seconds that one attempt may take.
+        clock: monotonic seconds.
+        sleep: waits that many seconds.
+    """
+
+    total: float = 120.0
+    one: float = 30.0
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    backoff = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (state.attempt_number - 1))
+    jittered = backoff * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, TransientError) else None
+    return max(jittered, asked or 0.0)
+
+
+def persist(act: Callable[[float], Any], patience: Patience) -> Any:
+    """Call until it succeeds, fails for good, or the budget is spent.
+
+    Args:
+        act: called with the seconds that this attempt may take; a TransientError means again.
+        patience: budget, clock and sleep.
+
+    Raises:
+        TransientError: the last one, when the budget is spent.
+    """
+    end = patience.clock() + patience.total
+
+    def spent(state: tenacity.RetryCallState) -> bool:
+        return patience.clock() + state.upcoming_sleep >= end
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(TransientError),
+        wait=_pause,
+        stop=spent,
+        sleep=patience.sleep,
+        reraise=True,
+    )
+    return retrying(lambda: act(max(0.1, min(patience.one, end - patience.clock()))))

@@ -1,0 +1,76 @@
+"""The writes of the room as calls: server-side apply, create, merge patch, delete.
+
+Every write carries our field manager; nothing here forces or deletes unless the caller said so, and a delete always
+names the UID it means.
+"""
+
+from bluegreen.kube.calls import APPLY_PATCH, MERGE_PATCH, Call
+from bluegreen.kube.paths import Atlas, collection_path
+from bluegreen.model.ports import Raw
+from bluegreen.model.refs import ObjectRef, ref_of
+
+MANAGER = "bluegreen"
+
+
+def apply_call(atlas: Atlas, obj: Raw, *, force: bool, dry_run: bool) -> Call:
+    """Return the server-side apply of an object.
+
+    Args:
+        atlas: where kinds live.
+        obj: apiVersion, kind, metadata.name and the fields that we want to own.
+        force: take fields over from other managers.
+        dry_run: let the server check everything and store nothing.
+    """
+    ref = ref_of(obj)
+    query = {"fieldManager": MANAGER, "force": str(force).lower()} | ({"dryRun": "All"} if dry_run else {})
+    return Call(
+        "PATCH",
+        atlas.path(ref),
+        f"{'checking' if dry_run else 'applying'} {ref}",
+        "patch",
+        query=query,
+        body=obj,
+        content_type=APPLY_PATCH,
+        secret=ref.kind == "Secret",
+    )
+
+
+def create_call(atlas: Atlas, obj: Raw) -> Call:
+    """Return the creation of an object; not repeated after a lost answer, for it may have been created."""
+    ref = ref_of(obj)
+    atlas.path(ref)
+    return Call(
+        "POST",
+        collection_path(atlas.resource(ref.api_version, ref.kind), ref.namespace),
+        f"creating {ref}",
+        "create",
+        query={"fieldManager": MANAGER},
+        body=obj,
+        repeatable=False,
+        secret=ref.kind == "Secret",
+    )
+
+
+def patch_call(atlas: Atlas, ref: ObjectRef, patch: Raw) -> Call:
+    """Return a merge patch of an object."""
+    return Call(
+        "PATCH",
+        atlas.path(ref),
+        f"patching {ref}",
+        "patch",
+        query={"fieldManager": MANAGER},
+        body=patch,
+        content_type=MERGE_PATCH,
+        secret=ref.kind == "Secret",
+    )
+
+
+def delete_call(atlas: Atlas, ref: ObjectRef, uid: str) -> Call:
+    """Return the deletion of exactly the object with that UID; the server refuses another one."""
+    body = {
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "preconditions": {"uid": uid},
+        "propagationPolicy": "Background",
+    }
+    return Call("DELETE", atlas.path(ref), f"deleting {ref}", "delete", body=body, secret=ref.kind == "Secret")

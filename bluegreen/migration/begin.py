@@ -1,0 +1,124 @@
+"""Begins a migration, goes on with one, and concludes it: directory, lock, journal, reports.
+
+The intent is on disk before anything else happens (law 5).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bluegreen.migration.context import Ending, Run
+from bluegreen.migration.journal import Journal, read_events, utc_now
+from bluegreen.migration.lock import MigrationLock
+from bluegreen.migration.prepare import Prepared
+from bluegreen.migration.store import Manifest, Store, new_id, write_atomically
+from bluegreen.report.html import html_report
+from bluegreen.report.json_report import json_report
+from bluegreen.report.fold import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Where the reports of a run are."""
+
+    html: Path
+    json: Path
+
+
+def begin(prepared: Prepared) -> Run:
+    """Make the migration's directory and return its run, locked.
+
+    Raises:
+        LockedError: another process has it.
+    """
+    config, parts = prepared.loaded.config, prepared.parts
+    created = utc_now()
+    manifest = Manifest(
+        id=new_id(config.from_context, config.to_context, created),
+        blue=parts.blue.id,
+        green=parts.green.id,
+        namespaces=tuple(config.namespaces),
+        steps=tuple(step.weight for step in config.steps),
+        config_digest=prepared.loaded.digest,
+        created=created,
+    )
+    store = Store(prepared.root / manifest.id)
+    store.write_manifest(manifest)
+    run = _open(prepared, store, manifest)
+    run.emit(
+        "run.started",
+        migration=manifest.id,
+        **{"from": config.from_context},
+        to=config.to_context,
+        from_version=parts.blue.id.version,
+        to_version=parts.green.id.version,
+        namespaces=list(manifest.namespaces),
+        steps=list(manifest.steps),
+        data_policy=config.data.policy if config.data else "",
+        config_digest=manifest.config_digest,
+    )
+    return run
+
+
+def resume(prepared: Prepared) -> Run:
+    """Return the run of an unfinished migration, locked.
+
+    Raises:
+        LockedError: another process has it.
+    """
+    store = prepared.unfinished
+    if store is None:
+        raise AssertionError("there is no unfinished migration")
+    run = _open(prepared, store, store.manifest())
+    run.traffic_moved = any(event["name"] == "weight.written" for event in store.raw_events())
+    run.emit("run.resumed", migration=run.manifest.id)
+    return run
+
+
+def _open(prepared: Prepared, store: Store, manifest: Manifest) -> Run:
+    """Take the lock for the rest of this process and open the journal."""
+    MigrationLock(store.path, utc_now()).__enter__()  # noqa: PLC2801 - the kernel gives it back when the process ends
+    parts = prepared.parts
+    return Run(
+        config=prepared.loaded.config,
+        manifest=manifest,
+        store=store,
+        blue=parts.blue,
+        green=parts.green,
+        routers=parts.routers,
+        probes=dict(parts.probes),
+        mover=parts.mover,
+        journal=Journal(store.events),
+        bundle=prepared.bundle,
+    )
+
+
+def conclude(run: Run, ending: Ending) -> Reports:
+    """Record how the run ended, unless it will go on, and write its reports.
+
+    Args:
+        run: the migration.
+        ending: how this process ends.
+    """
+    if ending.outcome in ("migrated", "reverted", "failed") and not run.crashed:
+        run.emit(
+            "run.finished",
+            outcome=ending.outcome,
+            exit_code=ending.exit_code,
+            reason=ending.reason,
+            next=ending.next_step,
+        )
+    return write_reports(run.store)
+
+
+def write_reports(store: Store) -> Reports:
+    """Write the reports of a migration from its events."""
+    view = fold(read_events(store.events))
+    reports = report_files(store)
+    write_atomically(reports.html, html_report(view))
+    write_atomically(reports.json, json_report(view))
+    return reports
+
+
+def report_files(store: Store) -> Reports:
+    """Return where the reports of a migration are."""
+    return Reports(store.path / "report.html", store.path / "report.json")

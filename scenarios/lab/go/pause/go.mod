@@ -1,0 +1,3 @@
+module bluegreen.lab/pause
+
+go 1.26.0
