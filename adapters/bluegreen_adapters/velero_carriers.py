@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bluegreen_adapters.velero_names import CARRIER, CLAIM_UID, FILLED, MOVE, ROLE
-from bluegreen_adapters.velero_survey import SourceClaim, SourcePod
+from bluegreen_adapters.velero_survey import SourceClaim, SourcePod, Survey
 
 GATE = "bluegreen.io/not-in-move"
 WAITER = "restore-wait"
@@ -20,22 +20,22 @@ _OURS = ("volumes", "containers", "initContainers")
 _REPLACE = {"$patch": "replace"}
 
 
-def rules(move: str, image: str, pods: list[SourcePod], claims: list[SourceClaim]) -> str:
+def rules(move: str, image: str, namespaces: tuple[str, ...], found: Survey) -> str:
     """Return Velero's resource modifiers for a move, as JSON (which is YAML).
 
     Args:
         move: id of the request.
         image: image of the carrier's only container.
-        pods: pods to restore as carriers.
-        claims: claims to restore, with their StorageClass on green.
+        namespaces: all namespaces that are restored.
+        found: pods to restore as carriers, and claims with their StorageClass on green.
     """
-    namespaces = sorted({pod.namespace for pod in pods})
-    found = [_gate_rule(move, namespaces)]
-    for pod in pods:
-        found.append(_carrier_rule(move, image, pod))
-        found.extend(_waiter_rule(pod))
-    found.extend(_claim_rule(move, claim) for claim in claims)
-    return json.dumps({"version": "v1", "resourceModifierRules": found}, indent=1)
+    # Velero applies the rules in order: gate every pod first, then open the gate of those that we know.
+    written = [_gate_rule(move, list(namespaces))]
+    for pod in found.pods:
+        written.append(_carrier_rule(move, image, pod))
+        written.extend(_waiter_rule(pod))
+    written.extend(_claim_rule(move, claim) for claim in found.claims)
+    return json.dumps({"version": "v1", "resourceModifierRules": written}, indent=1)
 
 
 def _conditions(resource: str, namespaces: list[str], name: str = "") -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""The objects that a move creates, as data. Pure; it must put nothing into blue but Velero's own kinds and one ConfigMap."""
+"""The objects that a move creates, as data.
+
+Pure. It must put nothing into blue but Velero's own kinds and one ConfigMap.
+"""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +9,6 @@ from typing import Any
 
 from bluegreen.model.ports import Raw, VolumeRequest
 from bluegreen.model.refs import ObjectRef
-
 from bluegreen_adapters.velero_names import CARGO, MOVE, Names, Options
 from bluegreen_adapters.velero_survey import selector_of
 

@@ -1,6 +1,6 @@
-"""Names, labels and options of the Velero mover: all derive from the request's id, so that a restart finds its own work.
+"""Names, labels and options of the Velero mover.
 
-Nothing here talks to a cluster.
+All names derive from the request's id, so that a restart finds its own work. Nothing here talks to a cluster.
 """
 
 import re
@@ -26,6 +26,8 @@ CLAIM_OF_BACKUP = "velero.io/pvc-name"
 PODS = ApiResource("v1", "Pod", "pods", namespaced=True, verbs=frozenset())
 CLAIMS = ApiResource("v1", "PersistentVolumeClaim", "persistentvolumeclaims", namespaced=True, verbs=frozenset())
 STORAGE = ApiResource(VELERO, "BackupStorageLocation", "backupstoragelocations", namespaced=True, verbs=frozenset())
+BACKUPS = ApiResource(VELERO, "Backup", "backups", namespaced=True, verbs=frozenset())
+RESTORES = ApiResource(VELERO, "Restore", "restores", namespaced=True, verbs=frozenset())
 VOLUME_BACKUPS = ApiResource(VELERO, "PodVolumeBackup", "podvolumebackups", namespaced=True, verbs=frozenset())
 VOLUME_RESTORES = ApiResource(VELERO, "PodVolumeRestore", "podvolumerestores", namespaced=True, verbs=frozenset())
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from bluegreen.model.errors import InvalidInputError, NotFoundError
 from bluegreen.model.ports import Cluster, Raw, VolumePod, VolumeRequest
 from bluegreen.model.refs import ObjectRef
-
 from bluegreen_adapters.velero_names import CLAIMS, PODS
 from bluegreen_adapters.velero_reads import claims_of, find, is_live, uid_of
 
@@ -113,7 +112,7 @@ def _device_reasons(where: str, raw: Raw) -> Iterator[str]:
     used = {mount["name"] for container in containers for mount in container.get("volumeMounts") or []}
     for volume, claim in claims_of(raw):
         if volume not in used:
-            yield f"{where}: no container mounts the file system of claim {claim} (block devices cannot be moved by files)"
+            yield f"{where}: no container mounts the files of claim {claim}; Velero moves files, no block devices"
 
 
 def _look_at_claim(blue: Cluster, namespace: str, name: str, request: VolumeRequest, found: Survey) -> None:
@@ -128,7 +127,9 @@ def _look_at_claim(blue: Cluster, namespace: str, name: str, request: VolumeRequ
     if raw["spec"].get("volumeMode") == "Block":
         found.reasons.append(f"{where} is a block volume; Velero moves files only")
     if _is_host_path(blue, str(raw["spec"].get("volumeName") or "")):
-        found.reasons.append(f"{where} lies on a hostPath volume; Velero cannot back it up, move it to a CSI or local class")
+        found.reasons.append(
+            f"{where} lies on a hostPath volume; Velero cannot back it up, move it to a CSI or local class"
+        )
 
 
 def _is_host_path(blue: Cluster, volume: str) -> bool:

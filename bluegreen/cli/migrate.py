@@ -5,14 +5,15 @@ This file asks and prints; what is done is decided in the rooms below.
 
 import sys
 from pathlib import Path
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 import click
 
 from bluegreen.cli.options import config_options, load_config, state_root
 
-if sys.platform == "win32":
-    raise RuntimeError("bluegreen runs on Linux and macOS")
+if TYPE_CHECKING:
+    from bluegreen.migration.context import Run
+    from bluegreen.migration.prepare import Prepared
 
 
 @click.command()
@@ -36,7 +37,9 @@ if sys.platform == "win32":
     help="auto is the live view on a terminal and event lines elsewhere.",
 )
 @click.pass_context
-def migrate(ctx: click.Context, /, state_dir: Path | None, yes: bool, dry_run: str, log_format: str, **options: Any) -> None:
+def migrate(
+    ctx: click.Context, /, state_dir: Path | None, yes: bool, dry_run: str, log_format: str, **options: Any
+) -> None:
     """Move namespaces from one cluster to another, step by step.
 
     Blue keeps serving until green has earned its share, and stays as it was for a rollback.
@@ -62,7 +65,7 @@ def migrate(ctx: click.Context, /, state_dir: Path | None, yes: bool, dry_run: s
     _run(begin(prepared), log_format)
 
 
-def _dry_run(prepared: Any, *, server: bool) -> int:
+def _dry_run(prepared: "Prepared", *, server: bool) -> int:
     """Print the plan, with green's own verdict on every object when server is set."""
     from bluegreen.cli.plan_view import show_changes, show_plan  # noqa: PLC0415
 
@@ -84,7 +87,7 @@ def _confirm(yes: bool, target: str) -> None:
     click.confirm(f"Move this to {target}?", abort=True, err=True)
 
 
-def _run(run: Any, log_format: str) -> Never:
+def _run(run: "Run", log_format: str) -> Never:
     """Run to the end, write the reports, print the last words, and leave with their exit code."""
     from bluegreen.cli.screen import Screen  # noqa: PLC0415
     from bluegreen.migration.begin import conclude  # noqa: PLC0415

@@ -17,7 +17,9 @@ def config_options(command: F) -> F:
     """Add the options that a configuration can be given by."""
     for option in reversed(
         (
-            click.option("--config", "config_path", type=click.Path(path_type=Path), help="File instead of ./bluegreen.yaml."),
+            click.option(
+                "--config", "config_path", type=click.Path(path_type=Path), help="File instead of ./bluegreen.yaml."
+            ),
             click.option("--from", "from_context", metavar="CONTEXT", help="kubeconfig context of blue."),
             click.option("--to", "to_context", metavar="CONTEXT", help="kubeconfig context of green."),
             click.option("--kubeconfig", metavar="PATH", help="kubeconfig of both clusters."),

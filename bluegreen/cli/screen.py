@@ -42,7 +42,9 @@ class Screen:
             self._live.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Give the terminal back."""
         if self._live is not None:
             self._live.__exit__(kind, error, trace)
@@ -63,7 +65,12 @@ class Screen:
         if self._json:
             return
         click.secho(_OUTCOMES[ending.outcome], err=True, fg=_COLOURS[ending.outcome], bold=True)
-        for label, text in (("Why", ending.reason), ("Next", ending.next_step), ("Report", reports.html), ("JSON", reports.json)):
+        for label, text in (
+            ("Why", ending.reason),
+            ("Next", ending.next_step),
+            ("Report", reports.html),
+            ("JSON", reports.json),
+        ):
             if text:
                 click.echo(f"{label + ':':<8}{text}", err=True)
 

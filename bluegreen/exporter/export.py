@@ -19,6 +19,8 @@ from bluegreen.model.events import Emit
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 
+_CLUSTERS_OWN = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
@@ -77,6 +79,7 @@ def _namespace_objects(cluster: Cluster, namespaces: Iterable[str]) -> list[Raw]
     found, missing = follow.follow_named(cluster, refs)
     reasons = tuple(f"namespace {ref.name} does not exist" for ref in missing)
     reasons += tuple(f"namespace {o['metadata']['name']} is being deleted" for o in found if _is_ending(o))
+    reasons += tuple(f"namespace {ref.name} is the cluster's own" for ref in refs if ref.name in _CLUSTERS_OWN)
     if reasons or not refs:
         what = f"looking for namespaces in {cluster.id.context}"
         raise InvalidInputError("export.namespaces", what, reasons or ("none was named",), "kubectl get namespaces")

@@ -12,7 +12,7 @@ _HASH = 12
 
 def file_name(ref: ObjectRef) -> str:
     """Return the file name of an object: kind, namespace and name in lower case, cut, with a hash of all of it."""
-    whole = "\0".join((ref.group, ref.kind, ref.namespace, ref.name))
+    whole = f"{ref.group}/{ref.kind}/{ref.namespace}/{ref.name}"
     digest = hashlib.sha256(whole.encode()).hexdigest()[:_HASH]
     words = [_UNSAFE.sub("_", part.lower()) for part in (ref.kind, ref.namespace, ref.name) if part]
     return f"{'--'.join(words)[:_LONGEST].strip('.')}--{digest}.yaml"

@@ -18,6 +18,7 @@ Changes = Iterator[tuple[str, str]]
 Procedure = Callable[[Raw, Raw, CleanContext], Changes]
 
 _TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
+_ACCOUNTS = "system:serviceaccounts:"
 _TOKEN_KEYS = ("token", "ca.crt", "namespace")
 
 
@@ -126,7 +127,8 @@ def is_subject_of(subject: Raw, namespaces: frozenset[str]) -> bool:
         case "ServiceAccount":
             return subject.get("namespace") in namespaces
         case "Group":
-            return str(subject.get("name", "")).removeprefix("system:serviceaccounts:") in namespaces
+            name = str(subject.get("name", ""))
+            return name.startswith(_ACCOUNTS) and name.removeprefix(_ACCOUNTS) in namespaces
         case "User":
             parts = str(subject.get("name", "")).split(":")
             return parts[:2] == ["system", "serviceaccount"] and len(parts) == 4 and parts[2] in namespaces  # noqa: PLR2004

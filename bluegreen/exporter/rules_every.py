@@ -269,7 +269,8 @@ LEFT_OUT: tuple[Rule, ...] = (
         when="name in system:image-pullers system:image-builders system:deployers",
     ),
     *_out(
-        "ClusterRole.rbac.authorization.k8s.io ClusterRoleBinding.rbac.authorization.k8s.io",
+        "ClusterRole.rbac.authorization.k8s.io ClusterRoleBinding.rbac.authorization.k8s.io "
+        "Role.rbac.authorization.k8s.io RoleBinding.rbac.authorization.k8s.io",
         _BUILT_IN,
         "stork clusterrole.go",
         name="built-in",

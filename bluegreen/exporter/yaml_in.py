@@ -20,10 +20,14 @@ _WORDS = {"null": None, "Null": None, "NULL": None, "~": None, "": None}
 _TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TRAP = re.compile(
     r"(?:y|n|yes|no|on|off|[-+]?\.(?:inf|nan)|=|<<)\Z"  # YAML 1.1 words
-    r"|[-+]?\.?[0-9][0-9_.,:eExXoObBaAcCdDfF+-]*\Z"  # octal, hexadecimal, base 60, 1_000, 1e3, dates
-    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
+    r"|[-+]?0[xob]?[0-9a-f_]+\Z"  # octal, hexadecimal, binary
+    r"|[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:e[-+]?[0-9]+)?\Z"  # +1, 1_000, 1e3, .5, 1.
+    r"|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z"  # base 60
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",  # dates
     re.IGNORECASE,
 )
+_LARGEST = 2**63
+_LONGEST_NUMBER = len(str(-_LARGEST))
 
 
 class YamlRefusedError(ValueError):
@@ -86,13 +90,13 @@ class _Reader:
 
 def _scalar(event: Any) -> Any:
     text = event.value
-    if event.style is not None:
+    if event.style:
         return text
     if text in _WORDS:
         return _WORDS[text]
     if text in _TRUTHS:
         return _TRUTHS[text]
-    if _INTEGER.match(text):
+    if _INTEGER.match(text) and len(text) <= _LONGEST_NUMBER and -_LARGEST <= int(text) < _LARGEST:
         return int(text)
     if _DECIMAL.match(text):
         return float(text)

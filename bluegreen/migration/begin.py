@@ -11,9 +11,9 @@ from bluegreen.migration.journal import Journal, read_events, utc_now
 from bluegreen.migration.lock import MigrationLock
 from bluegreen.migration.prepare import Prepared
 from bluegreen.migration.store import Manifest, Store, new_id, write_atomically
+from bluegreen.report.fold import fold
 from bluegreen.report.html import html_report
 from bluegreen.report.json_report import json_report
-from bluegreen.report.fold import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,14 @@ def resume(prepared: Prepared) -> Run:
         raise AssertionError("there is no unfinished migration")
     run = _open(prepared, store, store.manifest())
     run.traffic_moved = any(event["name"] == "weight.written" for event in store.raw_events())
+    run.resumed = True
     run.emit("run.resumed", migration=run.manifest.id)
     return run
 
 
 def _open(prepared: Prepared, store: Store, manifest: Manifest) -> Run:
     """Take the lock for the rest of this process and open the journal."""
-    MigrationLock(store.path, utc_now()).__enter__()  # noqa: PLC2801 - the kernel gives it back when the process ends
+    MigrationLock(store.path, utc_now()).__enter__()
     parts = prepared.parts
     return Run(
         config=prepared.loaded.config,

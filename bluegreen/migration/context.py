@@ -9,17 +9,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Never
+from typing import Any, Never
 
 from bluegreen.config.models import Migration
-from bluegreen.importer.transform import TransformOptions
+from bluegreen.exporter.bundle import Bundle
 from bluegreen.migration.journal import Journal
 from bluegreen.migration.store import Manifest, Store
-from bluegreen.model.events import Event
 from bluegreen.model.ports import Cluster, Probe, TrafficRouter, VolumeMover
-
-if TYPE_CHECKING:
-    from bluegreen.exporter.bundle import Bundle
+from bluegreen.slo.health import BlueHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +65,11 @@ class Run:
     Attributes:
         bundle: the cleaned objects of blue, in memory only; read again from blue after a restart.
         traffic_moved: whether green may have been given weight.
+        phase: recorded step that is being done.
+        crashed: an error that nobody foresaw stopped this process; the run is not over.
+        resumed: this process goes on with a run; the first pause is answered by that.
+        failure: why green is sent back, in one line per objective.
+        blue_seen: blue as the gate saw it last.
     """
 
     config: Migration
@@ -78,14 +80,16 @@ class Run:
     routers: tuple[TrafficRouter, ...]
     probes: dict[str, Probe]
     mover: VolumeMover | None
-    transform: TransformOptions
     journal: Journal
     stop: Stop = field(default_factory=Stop)
     clock: Callable[[], float] = time.monotonic
-    bundle: "Bundle | None" = None
+    bundle: Bundle | None = None
     traffic_moved: bool = False
     phase: str = ""
     crashed: bool = False
+    resumed: bool = False
+    failure: str = ""
+    blue_seen: BlueHealth | None = None
 
     def emit(self, name: str, /, **data: Any) -> None:
         """Record an event."""
@@ -139,13 +143,3 @@ def active() -> Run:
     if _active is None:
         raise RuntimeError("no migration is active in this process")
     return _active
-
-
-def tee(*listeners: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Return one listener that calls several."""
-
-    def listen(event: Event) -> None:
-        for listener in listeners:
-            listener(event)
-
-    return listen

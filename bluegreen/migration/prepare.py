@@ -15,8 +15,11 @@ from bluegreen.migration.claims import claims_of, volume_request
 from bluegreen.migration.connect import Parts, Reasons, connect
 from bluegreen.migration.preflight import check
 from bluegreen.migration.store import Store, stores
+from bluegreen.migration.traffic import objectives_of, steps_of
 from bluegreen.model.errors import InvalidInputError, StalePlanError
 from bluegreen.model.findings import Finding, Severity
+from bluegreen.slo.objectives import unusable
+from bluegreen.traffic.steps import check_steps
 
 DATA_POLICY_WORDS: Mapping[str, str] = {
     "copy": "blue keeps serving and writing while its volumes are copied once; "
@@ -64,7 +67,13 @@ class Prepared:
             "routes": [f"{route.name} ({route.router})" for route in config.routes],
             "objectives": [f"{o.name}: at least {o.good:.2%} good by probe {o.probe}" for o in config.objectives],
             "findings": [
-                {"rule": f.rule, "severity": str(f.severity), "subject": f.subject, "reason": f.reason, "action": f.action}
+                {
+                    "rule": f.rule,
+                    "severity": str(f.severity),
+                    "subject": f.subject,
+                    "reason": f.reason,
+                    "action": f.action,
+                }
                 for f in self.findings
             ],
         }
@@ -81,7 +90,7 @@ class Prepared:
             server: let green's API server judge each object by a dry run.
         """
         bundle = self.bundle or objects.read_blue(self.parts.blue, self.loaded.config)
-        return objects.changes(bundle, self.parts.green, self.loaded.config, server=server)
+        return objects.changes(bundle, self.parts.blue, self.parts.green, self.loaded.config, server=server)
 
 
 def prepare(loaded: Loaded, root: Path) -> Prepared:
@@ -102,10 +111,12 @@ def prepare(loaded: Loaded, root: Path) -> Prepared:
         reasons.raise_if_any("going on with the migration")
         return Prepared(loaded, root, parts, unfinished, None, ())
     check(loaded.config, parts, reasons)
+    reasons.found += unusable(objectives_of(loaded.config), parts.probes)
+    reasons.found += check_steps(steps_of(loaded.config), parts.routers)
     _blue_serves(parts, reasons)
     reasons.raise_if_any("preparing the migration")
     bundle = objects.read_blue(parts.blue, loaded.config)
-    findings = objects.assess(bundle, parts, loaded.config)
+    findings = objects.assess(bundle, parts.blue, parts.green, loaded.config)
     blockers = tuple(f"{f.subject}: {f.reason}; {f.action}" for f in findings if f.severity is Severity.BLOCKER)
     if blockers:
         raise InvalidInputError("assess.blocked", "assessing the migration", blockers)

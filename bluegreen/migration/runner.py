@@ -6,9 +6,10 @@ DBOS is imported only here and in the workflow, since its import costs a second.
 import logging
 import os
 import signal
+import sys
 import threading
 from types import FrameType
-from typing import Any
+from typing import Any, Never
 
 from bluegreen.migration.context import Ending, Run, activate
 from bluegreen.migration.store import SCHEMA
@@ -47,9 +48,9 @@ def execute(run: Run, state: str) -> Ending:
     return run.stop.ending or Ending("failed", 1, "ended without saying how")
 
 
-def leave(code: int) -> None:
+def leave(code: int) -> Never:
     """End the process at once: parked steps hold threads that never return."""
-    for stream in (os.sys.stdout, os.sys.stderr):  # type: ignore[attr-defined]
+    for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):

@@ -156,5 +156,8 @@ def pick(root: Path, name: str | None) -> Store:
             return store
     known = ", ".join(store.path.name for store in found) or "none"
     raise NotFoundError(
-        "state.no-migration", f"looking for a migration below {root}", f"known: {known}", "bluegreen migrate, or --state-dir"
+        "state.no-migration",
+        f"looking for a migration below {root}",
+        f"known: {known}",
+        "bluegreen migrate, or --state-dir",
     )

@@ -30,10 +30,10 @@ from bluegreen.report.model import (
     WeightPoint,
 )
 from bluegreen.report.reading import counts, instant, number, records, text, texts, whole
-from bluegreen.report.words import IN_TIMELINE, words
+from bluegreen.report.words import IN_TIMELINE, waiting, words
 
 _SERIES_LIMIT = 4000
-_NOTICES = frozenset({"notice", "run.paused", "run.interrupted", "run.crashed", "step.retried"})
+_NOTICES = frozenset({"notice", "run.paused", "run.interrupted", "run.crashed", "step.retried", "revert.held"})
 _ENDED = frozenset({Outcome.MIGRATED, Outcome.REVERTED, Outcome.FAILED})
 
 
@@ -158,7 +158,7 @@ class Folding:
             state = PhaseState.RUNNING  # one part of the shift is over, not the shift
         seconds = phase.seconds + (number(data, "seconds") or 0.0)
         self._phases[name] = replace(phase, state=state, started=phase.started or at, seconds=seconds)
-        self._run = replace(self._run, waiting=())
+        self._run = replace(self._run, waiting="")
 
     def _finding(self, data: Mapping[str, Any], at: float) -> None:  # noqa: ARG002
         found = FindingView(*(text(data, key) for key in ("rule", "severity", "subject", "reason", "action")))
@@ -196,7 +196,7 @@ class Folding:
         )
 
     def _ready_waiting(self, data: Mapping[str, Any], at: float) -> None:  # noqa: ARG002
-        self._run = replace(self._run, waiting=texts(data, "objects"))
+        self._run = replace(self._run, waiting=waiting(data))
 
     def _verify_checked(self, data: Mapping[str, Any], at: float) -> None:  # noqa: ARG002
         name = text(data, "name")
@@ -237,6 +237,10 @@ class Folding:
     def _revert_started(self, data: Mapping[str, Any], at: float) -> None:
         last = tuple(series[-1].judgement for series in self._series.values() if series[-1].judgement.verdict == FAIL)
         revert = RevertView(at, text(data, "reason"), _judgements(data) or last)
+        for name, phase in self._phases.items():
+            if phase.state is PhaseState.RUNNING and name != "revert":
+                seconds = max(phase.seconds, at - (phase.started or at))
+                self._phases[name] = replace(phase, state=PhaseState.FAILED, seconds=seconds)
         self._run = replace(self._run, revert=revert)
         for weight, step in self._steps.items():
             if not step.passed:

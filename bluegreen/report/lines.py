@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bluegreen.model.events import Event
-from bluegreen.report.reading import instant, records, text, texts
-from bluegreen.report.words import amount, words
+from bluegreen.report.reading import instant, records, text
+from bluegreen.report.words import amount, waiting, words
 
 EVERY_SECONDS = 5.0
 _LIMIT = 500
@@ -74,5 +74,5 @@ def _verdicts(data: Mapping[str, Any]) -> object:
 _CHANGE: dict[str, Callable[[Mapping[str, Any]], object]] = {
     "gate.judged": _verdicts,
     "volume.progress": lambda data: (text(data, "stage"), text(data, "phase")),
-    "ready.waiting": lambda data: texts(data, "objects"),
+    "ready.waiting": waiting,
 }

@@ -4,13 +4,19 @@
 markup, so that a name of an object cannot style, link or move anything. rich is loaded on use.
 """
 
-from typing import TYPE_CHECKING, Any
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from bluegreen.model.durations import format_duration
-from bluegreen.report.model import JudgementView, ObjectiveView, Outcome, PhaseState, RunView, StepView
+from bluegreen.model.events import Event
+from bluegreen.report.fold import Folding
+from bluegreen.report.model import JudgementView, ObjectiveView, Outcome, PhaseState, PhaseView, RunView, StepView
 from bluegreen.report.spark import sparkline
 from bluegreen.report.waits import eta
-from bluegreen.report.words import share, size, some
+from bluegreen.report.words import evidence, share, size
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -40,6 +46,41 @@ OUTCOMES = {
 }
 _WIDE = 100
 _FIXED_LINES = 14
+_PER_SECOND = 4
+
+
+class LiveView:
+    """Redraws a run on a console that the command line owns; a context manager that gives the terminal back."""
+
+    def __init__(self, console: "Console", clock: Callable[[], float] = time.time) -> None:
+        from rich.live import Live  # noqa: PLC0415 - rich is for terminals only
+
+        self._folding = Folding()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._live = Live(
+            console=console, get_renderable=self._render, refresh_per_second=_PER_SECOND, vertical_overflow="crop"
+        )
+
+    def __enter__(self) -> Self:
+        """Take the terminal."""
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Draw the last state and give the terminal back."""
+        self._live.__exit__(kind, error, trace)
+
+    def update(self, event: Event) -> None:
+        """Take one event; the next redraw shows it."""
+        with self._lock:
+            self._folding.add(event)
+
+    def _render(self) -> "LiveRun":
+        with self._lock:
+            return LiveRun(self._folding.view(), self._clock())
 
 
 class LiveRun:
@@ -52,7 +93,7 @@ class LiveRun:
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         view, now, width = self._view, self._now, options.max_width
         yield _head(view, now)
-        yield _phases(view, now)
+        yield from _phases(view, now, width)
         yield _bar(view, width)
         if view.steps or view.planned_steps:
             yield _steps(view)
@@ -60,8 +101,7 @@ class LiveRun:
             yield _objectives(view, width, max(1, console.size.height - _FIXED_LINES))
         if view.volumes and not view.steps:
             yield _volumes(view)
-        for line in _waiting(view, now):
-            yield line
+        yield from _waiting(view, now)
         for moment in view.notices[-2:]:
             yield _line(("  ", ""), (moment.words, "yellow"))
 
@@ -101,21 +141,22 @@ def _head(view: RunView, now: float) -> "Text":
     return _line(*parts)
 
 
-def _phases(view: RunView, now: float) -> "Text":
-    from rich.text import Text  # noqa: PLC0415
-
-    line = Text()
+def _phases(view: RunView, now: float, width: int) -> "Iterator[Text]":
+    line = _line()
     for phase in view.phases:
         mark, style = MARKS[phase.state]
-        seconds = phase.seconds
-        if phase.state is PhaseState.RUNNING and phase.started is not None:
-            seconds = now - phase.started
-        words = f"{mark}\u00a0{phase.name}"
-        if phase.state is not PhaseState.WAITING and phase.state is not PhaseState.SKIPPED:
-            words += f"\u00a0{format_duration(max(0.0, seconds))}"
+        took = "" if phase.state in (PhaseState.WAITING, PhaseState.SKIPPED) else f" {_took(phase, now)}"
+        words = f"{mark} {phase.name}{took}  "
+        if line.cell_len + len(words) > width:
+            yield line
+            line = _line()
         line.append(words, style)
-        line.append("  ")
-    return line
+    yield line
+
+
+def _took(phase: PhaseView, now: float) -> str:
+    running = phase.state is PhaseState.RUNNING and phase.started is not None
+    return format_duration(max(0.0, now - (phase.started or now) if running else phase.seconds))
 
 
 def _bar(view: RunView, width: int) -> "Text":
@@ -184,7 +225,9 @@ def _objective(objective: ObjectiveView, points: int) -> tuple[Any, ...]:
 
 
 def _evidence(judgement: JudgementView) -> str:
-    return "" if judgement.evidence is None else f"{judgement.evidence:<7.2g} "
+    if judgement.evidence is None:
+        return ""
+    return f"{evidence(judgement.evidence):<7} "
 
 
 def _volumes(view: RunView) -> "Text":
@@ -201,7 +244,7 @@ def _volumes(view: RunView) -> "Text":
 def _waiting(view: RunView, now: float) -> "list[Text]":
     lines = []
     if view.waiting:
-        lines.append(_line(("waiting for ", "dim"), (some(view.waiting, 3), "")))
+        lines.append(_line(("waiting for ", "dim"), (view.waiting, "")))
     what = eta(view, now)
     if what:
         lines.append(_line(("next ", "dim"), (what, "")))

@@ -223,7 +223,7 @@ class RunView:
     applied: tuple[tuple[str, int], ...] = ()
     last_applied: str = ""
     volumes: tuple[VolumeView, ...] = ()
-    waiting: tuple[str, ...] = ()
+    waiting: str = ""
     checks: tuple[CheckView, ...] = ()
     revert: RevertView | None = None
     stop: Stop | None = None

@@ -5,13 +5,14 @@ Whatever is not as expected reads as nothing; this module must never raise for w
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bluegreen.model.errors import clean_text
 from bluegreen.model.events import Event
 
 TEXT_LIMIT = 400
+_YEAR_9999 = 253_370_764_800
 
 
 def events_of(lines: Iterable[str]) -> Iterator[Event]:
@@ -29,17 +30,26 @@ def events_of(lines: Iterable[str]) -> Iterator[Event]:
 def instant(event: Event) -> float:
     """Return when an event happened, in seconds since 1970; 0 when its time stamp cannot be read."""
     try:
-        return datetime.fromisoformat(event.at).timestamp()
-    except (ValueError, OverflowError):
+        at = datetime.fromisoformat(event.at).timestamp()
+    except (ValueError, OverflowError, OSError):
         return 0.0
+    return at if 0 <= at < _YEAR_9999 else 0.0
+
+
+def stamp(at: float | None) -> str | None:
+    """Return a moment as UTC time stamp, ISO 8601 with milliseconds."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def text(data: Mapping[str, Any], key: str) -> str:
-    """Return a text without control characters, empty when there is none."""
+    """Return a text on one line without what a terminal obeys or UTF-8 cannot hold, empty when there is none."""
     value = data.get(key)
     if value is None or isinstance(value, dict | list):
         return ""
-    return clean_text(str(value).replace("\n", " "), TEXT_LIMIT)
+    said = clean_text(str(value), TEXT_LIMIT)
+    return said if said.isprintable() else "".join(sign if sign.isprintable() else " " for sign in said)
 
 
 def number(data: Mapping[str, Any], key: str) -> float | None:

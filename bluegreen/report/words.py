@@ -15,9 +15,11 @@ IN_TIMELINE = frozenset(
         "run.started", "run.resumed", "phase.started", "plan.made", "verify.checked", "step.started", "weight.written",
         "step.settled", "step.passed", "revert.started", "revert.finished", "run.paused", "run.interrupted",
         "run.crashed", "run.finished", "notice", "step.retried",
+        "revert.held", "revert.retried", "weight.unsettled",
     }
 )  # fmt: skip
 _MANY = 5
+_MUCH = 1000
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _PRECISE = 0.9995
 
@@ -47,6 +49,11 @@ def size(count: float) -> str:
 def amount(count: int, one: str, many: str = "") -> str:
     """Return a count with its noun."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def evidence(value: float) -> str:
+    """Return an e-value with as many digits as matter."""
+    return ">1000" if value > _MUCH else f"{value:.2g}"
 
 
 def some(names: tuple[str, ...], most: int = _MANY) -> str:
@@ -114,9 +121,22 @@ def _volume(data: Mapping[str, Any]) -> str:
     return " ".join(bit for bit in (text(data, "stage"), text(data, "phase"), done, text(data, "message")) if bit)
 
 
+def waiting(data: Mapping[str, Any]) -> str:
+    """Return what is waited for: the names, or their number and the first of them."""
+    count = number(data, "objects")
+    if count is None:
+        return some(texts(data, "objects"), 3)
+    first = text(data, "first")
+    return f"{amount(int(count), 'object')}{f', first {first}' if first else ''}" if count else ""
+
+
+def _reasons(data: Mapping[str, Any]) -> str:
+    return "; ".join(texts(data, "reasons"))
+
+
 def _checked(data: Mapping[str, Any]) -> str:
     if data.get("equal") is True:
-        return f"{text(data, 'name')} equal: {text(data, 'blue') or 'yes'}"
+        return f"{text(data, 'name')} equal: {text(data, 'blue') or text(data, 'green') or 'yes'}"
     return f"{text(data, 'name')} DIFFERS: blue {text(data, 'blue')!r}, green {text(data, 'green')!r}"
 
 
@@ -161,7 +181,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "plan.made": _plan,
     "object.applied": lambda data: f"{text(data, 'ref')} {text(data, 'action')}",
     "volume.progress": _volume,
-    "ready.waiting": lambda data: f"for {some(texts(data, 'objects'))}",
+    "ready.waiting": lambda data: f"for {waiting(data)}" if waiting(data) else "everything is ready",
     "verify.checked": _checked,
     "step.started": lambda data: f"green to {whole(data, 'weight')}%",
     "weight.written": _weight,
@@ -170,6 +190,10 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "step.passed": lambda data: f"{whole(data, 'weight')}%" + _seconds(data, " after "),
     "step.finished": lambda data: f"{whole(data, 'weight')}%" + _seconds(data),
     "revert.started": _revert,
+    "revert.held": lambda data: f"blue is {text(data, 'blue')}, so nothing goes back to it; {_reasons(data)}",
+    "revert.retried": lambda data: f"route {text(data, 'route')}: {text(data, 'reason')}",
+    "blue.checked": lambda data: f"blue is {text(data, 'health')}; {_reasons(data)}".removesuffix("; "),
+    "weight.unsettled": lambda data: f"not in effect on {some(texts(data, 'routes'))}" + _seconds(data, " after "),
     "revert.finished": lambda data: "blue serves again" + _seconds(data, " after "),
     "run.paused": _stopped,
     "run.interrupted": _stopped,

@@ -17,6 +17,7 @@ from bluegreen.slo.window import SILENT_SECONDS, Tally, Window, Windows
 
 _SHARE_OF_OBJECTIVE = 0.9
 _NEGLIGIBLE = 0.1
+_CLEARLY_WORSE = 6.0
 _WORST_FIRST = (Verdict.FAIL, Verdict.PROBE_ERROR, Verdict.INCONCLUSIVE, Verdict.PASS)
 
 
@@ -121,10 +122,16 @@ def _refuted(window: Window, now: float) -> Ruling | None:
         return None
     if broken := _broken(blue, now, "blue"):
         return broken[0], f"green looks bad, but {broken[1]}; a probe that fails does not send green back", None
-    if violates(window, Side.BLUE) and not worse:
+    if not worse and _blue_suffers(window):
         reason = f"blue breaks it too ({blue.bad_share:.1%} bad): a shared dependency or the probe, not green alone"
         return Verdict.INCONCLUSIVE, reason, None
     return Verdict.FAIL, _accusation(window, worse=worse and not too_bad), None
+
+
+def _blue_suffers(window: Window) -> bool:
+    """Return whether blue breaks the objective, too, or has errors and green is not yet seen to have more."""
+    erring = window.tallies[Side.BLUE].bad_share > window.objective.budget
+    return violates(window, Side.BLUE) or (erring and window.versus_blue.balance < _CLEARLY_WORSE)
 
 
 def _accusation(window: Window, *, worse: bool) -> str:
@@ -152,14 +159,14 @@ def _starved(window: Window, now: float) -> Ruling | None:
 
 
 def _undecided(window: Window) -> Ruling | None:
-    """Rule INCONCLUSIVE while green is neither refuted nor good enough, or has just begun to look bad."""
+    """Rule INCONCLUSIVE while green is neither refuted nor good enough: on the whole and in the last half minute."""
     objective, green = window.objective, window.tallies[Side.GREEN]
     evidence = evidence_of(window)
     if green.bad_share > objective.budget:
         reason = f"{green.bad_share:.2%} bad is more than the {objective.budget:.2%} allowed, but may be chance"
         return Verdict.INCONCLUSIVE, reason, samples_to_decide(green, objective, evidence)
-    if evidence >= math.sqrt(1.0 / objective.alpha):
-        return Verdict.INCONCLUSIVE, "good so far, but errors have begun that may be no chance", None
+    if violates(window, Side.GREEN) or evidence >= math.sqrt(1.0 / objective.alpha):
+        return Verdict.INCONCLUSIVE, "good on the whole, but not in the last half minute", None
     return None
 
 

@@ -59,7 +59,9 @@ def controller_manager(cluster: Cluster) -> Part:
         f"--cluster-cidr={cluster.pod_cidr}", f"--service-cluster-ip-range={SERVICE_CIDR}",
         f"--root-ca-file={pki}/ca.crt",
         f"--service-account-private-key-file={pki}/sa.key", f"--cluster-signing-cert-file={pki}/ca.crt",
-        f"--cluster-signing-key-file={pki}/ca.key", f"--requestheader-client-ca-file={pki}/ca.crt", "--v=0",
+        f"--cluster-signing-key-file={pki}/ca.key",
+        f"--flex-volume-plugin-dir={cluster.path('flex-volumes')}",
+        f"--requestheader-client-ca-file={pki}/ca.crt", "--v=0",
     ]  # fmt: skip
     return Part("kube-controller-manager", argv, cluster)
 

@@ -6,7 +6,7 @@ lab in it.
 
 import shutil
 
-from scenarios.lab import cgroups, machine, netns, state
+from scenarios.lab import cgroups, machine, netns, ownership, state
 from scenarios.lab.console import LabError, say
 from scenarios.lab.container_runtime import shim_sockets
 from scenarios.lab.layout import CLUSTERS, Cluster, lab
@@ -44,25 +44,25 @@ def _remove_files(cluster: Cluster) -> None:
 
 def down() -> None:
     """Remove the whole lab."""
-    if not (lab() / "state.json").exists():
-        if any(cgroups.members()) or any(netns.healthy(cluster) for cluster in CLUSTERS):
-            state.claim()  # refuses when these belong to another directory
-            lab().mkdir(parents=True, exist_ok=True)
-        else:
-            say("lab", "nothing to take down")
-            state.release()
-            return
-    state.claim()
-    machine_state = state.read()
+    if not _anything():
+        say("lab", "nothing to take down")
+        ownership.release()
+        return
+    ownership.claim()  # refuses when it belongs to another directory
+    lab().mkdir(parents=True, exist_ok=True)
     cgroups.end_all("system", "shared")
     for cluster in CLUSTERS:
         wipe(cluster)
-    if machine_state:
-        machine.restore()
     netns.tidy()
+    machine.restore()
     cgroups.end_all()
     cgroups.remove()
     machine.unmount_below(lab())
     shutil.rmtree(lab(), ignore_errors=True)
-    state.release()
+    ownership.release()
     say("lab", "down")
+
+
+def _anything() -> bool:
+    found = bool(ownership.record()) or (lab() / "state.json").exists() or bool(cgroups.members())
+    return found or any(netns.healthy(cluster) for cluster in CLUSTERS)

@@ -1,48 +1,27 @@
 """What the lab's programs change on the machine outside the lab's directory, remembered before and put back after.
 
-kubelet sets five kernel settings, and three programs insist on directories of their own. It must never remove a file
+kubelet sets some kernel settings, and several programs insist on directories of their own. It must never remove a file
 that is not provably the lab's.
 """
 
 import stat
 from pathlib import Path
 
-from scenarios.lab import state
+from scenarios.lab import ownership
 from scenarios.lab.console import run
 from scenarios.lab.container_runtime import SHIM_SOCKETS, shim_sockets
 from scenarios.lab.layout import CLUSTERS, lab
+from scenarios.lab.ownership import DIRECTORIES, SYSCTLS
 
-SYSCTLS = (
-    "kernel/keys/root_maxbytes", "kernel/keys/root_maxkeys", "kernel/panic", "kernel/panic_on_oops",
-    "vm/overcommit_memory",
-    "vm/panic_on_oom",
-)  # fmt: skip
-DIRECTORIES = (
-    "/run/containerd",
-    "/var/lib/cni",
-    "/var/lib/kubelet",
-    "/var/log/containers",
-    "/var/log/pods",
-    "/opt/containerd",
-)
 CNI_RECORDS = Path("/var/lib/cni/results")
 DEVICE_PLUGINS = Path("/var/lib/kubelet/device-plugins")
 
 
-def remember() -> None:
-    """Write down the machine's settings and which directories it does not have, once per lab."""
-    with state.changing() as now:
-        if "sysctls" not in now:
-            now["sysctls"] = {name: Path("/proc/sys", name).read_text().strip() for name in SYSCTLS}
-            now["absent"] = [name for name in DIRECTORIES if not Path(name).exists()]
-
-
 def restore() -> None:
     """Put the settings back and remove the directories that were not there, as far as only the lab wrote in them."""
-    before = state.read()
-    same_boot = before.get("boot") == state.boot_id()
+    before = ownership.record()
     for name, value in before.get("sysctls", {}).items():
-        if same_boot and name in SYSCTLS and Path("/proc/sys", name).read_text().strip() != value:
+        if name in SYSCTLS and Path("/proc/sys", name).read_text().strip() != value:
             Path("/proc/sys", name).write_text(value)
     _remove_shim_sockets(was_absent=str(SHIM_SOCKETS.parent) in before.get("absent", []))
     _remove_cni_records()

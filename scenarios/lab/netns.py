@@ -6,7 +6,7 @@ the cable down cuts a whole cluster off. It must never change the machine's own 
 
 from pathlib import Path
 
-from scenarios.lab import state
+from scenarios.lab import ownership
 from scenarios.lab.console import run
 from scenarios.lab.layout import SERVICE_CIDR, Cluster
 
@@ -28,8 +28,7 @@ ip link set {cluster.netns} up
 {inside} link set lo up
 {inside} link set eth0 up
 # A service address needs a route before the kernel asks kube-proxy's rules. There is no default route on purpose:
-# whoever wants
-# the internet is told at once that there is none.
+# whoever wants the internet is told at once that there is none.
 {inside} route add {SERVICE_CIDR} via {cluster.host_ip}
 nsenter --net=/run/netns/{cluster.netns} sysctl -qw net.ipv4.ip_forward=1
 """
@@ -42,8 +41,6 @@ def healthy(cluster: Cluster) -> bool:
 
 def make(cluster: Cluster) -> None:
     """Make the namespace and the cable."""
-    with state.changing() as now:
-        now.setdefault("run_netns_was_mount", _is_mount(RUN_NETNS))
     remove(cluster)
     run(["sh", "-c", _script(cluster)], what=f"network namespace {cluster.netns}")
 
@@ -57,10 +54,12 @@ def remove(cluster: Cluster) -> None:
 
 
 def tidy() -> None:
-    """Undo the bind mount that the first `ip netns add` of the machine makes, if it was ours."""
-    if state.read().get("run_netns_was_mount", True) or not RUN_NETNS.exists() or any(RUN_NETNS.iterdir()):
+    """Undo the directory and bind mount that the first `ip netns add` of a machine makes, if that was ours."""
+    if str(RUN_NETNS) not in ownership.record().get("absent", []) or not RUN_NETNS.exists() or any(RUN_NETNS.iterdir()):
         return
-    run(["sh", "-c", f"umount {RUN_NETNS} && rmdir {RUN_NETNS}"], what="remove /run/netns")
+    if _is_mount(RUN_NETNS):
+        run(["umount", str(RUN_NETNS)], what="unmount /run/netns")
+    RUN_NETNS.rmdir()
 
 
 def partition(cluster: Cluster) -> None:

@@ -89,8 +89,7 @@ def _start(part: Part) -> None:
     argv = list(part.argv)
     if part.cluster:
         # nsenter and not `ip netns exec`: that one makes a private mount namespace, and containerd then does not see
-        # what
-        # kubelet mounts.
+        # what kubelet mounts.
         argv = ["nsenter", f"--net=/run/netns/{part.cluster.netns}", "--", *argv]
     # The shell enters the group before the program exists, so not even a child of its first moment can be lost.
     enter = f'echo $$ > "{cgroups.entry_file(*_group(part))}" && exec "$@"'

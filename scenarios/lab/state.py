@@ -1,4 +1,4 @@
-"""The lab's memory: which processes it started and what of the machine it found before it began.
+"""The lab's memory: which processes it started and what it has put into each cluster.
 
 One JSON file, replaced atomically at each change, so a kill at any moment leaves the old or the new one. It must
 never hold a secret, and a process id in it is believed only together with the start time the kernel gave that
@@ -14,21 +14,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from scenarios.lab.console import LabError, say
+from scenarios.lab.console import say
 from scenarios.lab.layout import lab
 
 LOCK = Path("/run/bluegreen-lab.lock")
-OWNER = Path("/run/bluegreen-lab.owner")
 _mutex = threading.Lock()
 
 
 def _file() -> Path:
     return lab() / "state.json"
-
-
-def boot_id() -> str:
-    """Return the kernel's name of this boot: after a reboot nothing of an old state is true."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def read() -> dict[str, Any]:
@@ -82,25 +76,3 @@ def _lock() -> int:
         if LOCK.exists() and os.fstat(handle).st_ino == LOCK.stat().st_ino:
             return handle
         os.close(handle)
-
-
-def claim() -> None:
-    """Write down which directory owns the namespaces of this machine; raise when it is another one."""
-    owner = OWNER.read_text().strip() if OWNER.exists() else ""
-    if owner and owner != str(lab()):
-        raise LabError(
-            f"a lab of another directory exists on this machine: {owner}",
-            hint=f"BLUEGREEN_LAB_DIR={owner} python -m scenarios.lab down",
-        )
-    if not owner and lab().exists() and not _file().exists() and any(lab().iterdir()):
-        raise LabError(
-            f"{lab()} is not empty and no lab made it: `down` would remove it all",
-            hint="set BLUEGREEN_LAB_DIR to a directory that does not exist",
-        )
-    write_atomically(OWNER, f"{lab()}\n")
-
-
-def release() -> None:
-    """Forget the owner and the lock file."""
-    OWNER.unlink(missing_ok=True)
-    LOCK.unlink(missing_ok=True)

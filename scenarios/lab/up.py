@@ -18,9 +18,9 @@ from scenarios.lab import (
     control_plane,
     health,
     images,
-    machine,
     netns,
     node,
+    ownership,
     processes,
     shared_parts,
     standard_images,
@@ -37,12 +37,11 @@ READY_SECONDS = 120.0
 def up() -> None:
     """Bring both clusters and the shared parts up; raise LabError with what failed."""
     apt.require()
-    state.claim()
+    ownership.claim()
     _forget_other_boot()
     lab().mkdir(parents=True, exist_ok=True, mode=0o700)
-    machine.remember()
     with state.changing() as now:
-        now["boot"] = state.boot_id()
+        now["boot"] = ownership.boot_id()
     build.ensure()
     _link_programs()
     for cluster in CLUSTERS:
@@ -55,10 +54,10 @@ def up() -> None:
 
 def _forget_other_boot() -> None:
     boot = state.read().get("boot")
-    if boot and boot != state.boot_id():
+    if boot and boot != ownership.boot_id():
         say("lab", "the machine was restarted since: starting afresh")
         down()
-        state.claim()
+        ownership.claim()
 
 
 def _link_programs() -> None:
@@ -75,15 +74,25 @@ def _link_programs() -> None:
 
 
 def _network(cluster: Cluster) -> None:
-    intact = netns.healthy(cluster)
-    if cluster.path("etcd").exists() and not (intact and cluster.path("pki").exists()):
-        say(cluster.name, "its network namespace or its keys are gone: making the cluster anew")
+    if _known(cluster) and (lost := _lost(cluster)):
+        say(cluster.name, f"{lost}: making the cluster anew")
         wipe(cluster)
-        intact = False
-    if intact:
+    if netns.healthy(cluster):
         netns.heal(cluster)
     else:
         netns.make(cluster)
+
+
+def _known(cluster: Cluster) -> bool:
+    """Tell whether an earlier run got as far as starting a program of the cluster."""
+    return any(key.startswith(f"{cluster.name}/") for key in state.read().get("processes", {}))
+
+
+def _lost(cluster: Cluster) -> str:
+    """Return which thing is gone that only a new cluster can bring back, "" when none is."""
+    if not netns.healthy(cluster):
+        return "its network namespace is gone"
+    return next((f"its {name} directory is gone" for name in ("pki", "etcd") if not cluster.path(name).exists()), "")
 
 
 def _together(tasks: list[Callable[[], None]]) -> None:
@@ -131,7 +140,7 @@ def _shared() -> None:
 
 
 def _cluster(cluster: Cluster) -> None:
-    existed = cluster.path("etcd").exists()
+    existed = _known(cluster)
     try:
         _bring_up(cluster)
     except LabError as error:

@@ -1,0 +1,91 @@
+"""Rewrites objects for green: storage and ingress classes, image registries, namespaces, labels and annotations. Pure.
+
+The input is never changed; what a map does not name stays as it is.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bluegreen.importer import shape
+from bluegreen.importer.namespaces import map_namespaces
+from bluegreen.model.ports import Raw
+
+_STORAGE = "volume.beta.kubernetes.io/storage-class"
+_INGRESS = "kubernetes.io/ingress.class"
+
+
+@dataclass(frozen=True, slots=True)
+class TransformOptions:
+    """What to rewrite.
+
+    Attributes:
+        storage_classes: name on blue to name on green.
+        ingress_classes: name on blue to name on green.
+        images: prefix of an image to its replacement; the longest prefix that ends at a / : @ or the end wins.
+        namespaces: name on blue to name on green.
+        labels: labels added to every object; pod templates and selectors stay.
+        annotations: annotations added to every object.
+    """
+
+    storage_classes: Mapping[str, str] = field(default_factory=dict)
+    ingress_classes: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
+    namespaces: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+def transform_all(objects: Iterable[Raw], how: TransformOptions) -> tuple[Raw, ...]:
+    """Return the rewritten objects."""
+    return tuple(transform(obj, how) for obj in objects)
+
+
+def transform(obj: Raw, how: TransformOptions) -> Raw:
+    """Return an object rewritten for green."""
+    copy = shape.copy_json(obj)
+    for claim in shape.claims(copy):
+        _map_value(claim.get("spec"), "storageClassName", how.storage_classes)
+        _map_value(shape.get(claim, "metadata", "annotations"), _STORAGE, how.storage_classes)
+    _map_ingress(copy, how.ingress_classes)
+    for container in shape.containers(copy):
+        if isinstance(container.get("image"), str):
+            container["image"] = map_image(container["image"], how.images)
+    if how.namespaces:
+        map_namespaces(copy, how.namespaces)
+    _add(copy, "labels", how.labels)
+    _add(copy, "annotations", how.annotations)
+    return copy
+
+
+def _map_ingress(obj: Raw, classes: Mapping[str, str]) -> None:
+    if obj.get("kind") == "Ingress":
+        _map_value(obj.get("spec"), "ingressClassName", classes)
+        _map_value(shape.get(obj, "metadata", "annotations"), _INGRESS, classes)
+    if obj.get("kind") == "IngressClass":
+        _map_value(obj.get("metadata"), "name", classes)
+
+
+def _map_value(holder: Raw | None, key: str, names: Mapping[str, str]) -> None:
+    if holder and holder.get(key) in names:
+        holder[key] = names[holder[key]]
+
+
+def _add(obj: Raw, key: str, values: Mapping[str, str]) -> None:
+    if values:
+        obj["metadata"][key] = {**(obj["metadata"].get(key) or {}), **values}
+
+
+def map_image(image: str, prefixes: Mapping[str, str]) -> str:
+    """Return an image with its longest mapped prefix replaced.
+
+    Args:
+        image: image reference as a container names it.
+        prefixes: whole path components: docker.io/library matches docker.io/library/nginx, not docker.io/library2.
+    """
+    fitting = [
+        p for p in prefixes if image.startswith(p) and (p.endswith("/") or image[len(p) :][:1] in ("", "/", ":", "@"))
+    ]
+    if not fitting:
+        return image
+    longest = max(fitting, key=len)
+    return prefixes[longest] + image[len(longest) :]

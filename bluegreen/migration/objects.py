@@ -1,0 +1,100 @@
+"""Blue's objects on their way to green: read and cleaned by the exporter, rewritten and applied by the importer.
+
+The two rooms do not know each other; here one hands to the other. Objects live in memory only, Secrets with them.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from bluegreen.assess.checks import Subject, find
+from bluegreen.assess.facts import read_facts
+from bluegreen.config.models import Migration
+from bluegreen.exporter.bundle import Bundle
+from bluegreen.exporter.export import ExportOptions, export
+from bluegreen.exporter.rules import Action
+from bluegreen.importer.idle import make_idle
+from bluegreen.importer.plan import PlanOptions, plan_import
+from bluegreen.importer.transform import TransformOptions, transform_all
+from bluegreen.model.events import Emit
+from bluegreen.model.findings import Finding
+from bluegreen.model.ports import Cluster, Raw
+from bluegreen.model.refs import ClusterId
+
+
+def _silent(_name: str, /, **_data: Any) -> None:
+    """Tell nobody: a plan is made before there is a journal."""
+
+
+def read_blue(blue: Cluster, config: Migration, emit: Emit = _silent) -> Bundle:
+    """Return blue's cleaned objects."""
+    options = ExportOptions(hmac_key=secrets.token_bytes(32))
+    return export(blue, tuple(config.namespaces), config.selector or "", options, emit)
+
+
+def for_green(bundle: Bundle, config: Migration) -> tuple[Raw, ...]:
+    """Return the objects as green shall have them."""
+    given = config.transform
+    how = TransformOptions(
+        storage_classes=given.storage_classes,
+        ingress_classes=given.ingress_classes,
+        images=given.images,
+        labels=given.labels,
+        annotations=given.annotations,
+    )
+    return transform_all(bundle.objects, how)
+
+
+def owner_mark(blue: ClusterId) -> str:
+    """Return what we write on the objects that we create: which cluster they came from.
+
+    Not the migration's id: after a revert the next migration of the same blue must take over what the last one made.
+    """
+    return f"from-{blue.uid}"
+
+
+def counts(bundle: Bundle) -> dict[str, int]:
+    """Return the number of objects by kind."""
+    return dict(sorted(Counter(item.ref.kind for item in bundle.items).items()))
+
+
+def left_out(bundle: Bundle) -> dict[str, int]:
+    """Return the number of objects that stay on blue, by kind."""
+    gone = {report.ref for report in bundle.reports if report.removal.action is Action.LEAVE_OUT}
+    return dict(sorted(Counter(ref.kind for ref in gone).items()))
+
+
+def notes(bundle: Bundle) -> list[str]:
+    """Return what a person should know about single objects."""
+    reported = (report for report in bundle.reports if report.removal.action is Action.REPORT)
+    return [f"{report.ref}: {report.removal.why}" for report in reported]
+
+
+def assess(bundle: Bundle, blue: Cluster, green: Cluster, config: Migration) -> tuple[Finding, ...]:
+    """Return what would stop or hurt the migration."""
+    subject = Subject(
+        source_version=blue.id.version,
+        objects=bundle.objects,
+        target=read_facts(green),
+        storage_classes=config.transform.storage_classes,
+        ingress_classes=config.transform.ingress_classes,
+    )
+    return find(subject)
+
+
+def changes(bundle: Bundle, blue: Cluster, green: Cluster, config: Migration, *, server: bool) -> list[dict[str, str]]:
+    """Return what an import would do to each object.
+
+    Args:
+        bundle: blue's objects.
+        blue: where they come from.
+        green: where they go.
+        config: the migration.
+        server: let green's API server judge each object by a dry run.
+    """
+    prepare: Callable[[Raw], Raw] = make_idle
+    plan = plan_import(
+        for_green(bundle, config), green, PlanOptions(owner_mark(blue.id), dry_run=server, prepare=prepare)
+    )
+    return [{"action": str(entry.verdict), "object": str(entry.ref), "reason": entry.reason} for entry in plan.entries]

@@ -1,0 +1,145 @@
+"""The phases before traffic moves and after it, each one idempotent act of the durable run.
+
+A phase calls the room that knows how and tells what happened; it may be run again after a crash at any point.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bluegreen.exporter.bundle import Bundle
+from bluegreen.importer.apply import ApplyOptions, Outcome, apply_objects
+from bluegreen.importer.idle import make_idle
+from bluegreen.importer.order import Phase
+from bluegreen.importer.start import resume_cronjobs, start
+from bluegreen.importer.verify import compare
+from bluegreen.importer.wait import wait_ready
+from bluegreen.migration import objects
+from bluegreen.migration.claims import volume_request
+from bluegreen.migration.context import Run
+from bluegreen.migration.same_answer import compare_answers
+from bluegreen.model.errors import RefusedError
+from bluegreen.model.findings import Severity
+from bluegreen.model.ports import Raw
+from bluegreen.model.refs import ObjectRef
+
+_POLL_SECONDS = 1.0
+
+
+def _blue_objects(run: Run) -> Bundle:
+    """Return blue's objects, read again after a restart: they are never on disk."""
+    if run.bundle is None:
+        run.bundle = objects.read_blue(run.blue, run.config, run.emit)
+    return run.bundle
+
+
+def _green_objects(run: Run) -> tuple[Raw, ...]:
+    """Return the objects as green shall have them."""
+    return objects.for_green(_blue_objects(run), run.config)
+
+
+def _options(run: Run, **more: Any) -> ApplyOptions:
+    """Return how objects are applied in this run."""
+    return ApplyOptions(migration=objects.owner_mark(run.manifest.blue), clock=run.clock, sleep=run.sleep, **more)
+
+
+def assess(run: Run) -> dict[str, Any]:
+    """Find what would stop or hurt the migration; a blocker refuses it."""
+    findings = objects.assess(_blue_objects(run), run.blue, run.green, run.config)
+    for finding in findings:
+        run.emit(
+            "finding",
+            rule=finding.rule,
+            severity=str(finding.severity),
+            subject=finding.subject,
+            reason=finding.reason,
+            action=finding.action,
+        )
+    blockers = [f"{f.subject}: {f.reason}" for f in findings if f.severity is Severity.BLOCKER]
+    if blockers:
+        raise RefusedError("assess.blocked", "assessing the migration", "; ".join(blockers), "bluegreen assess")
+    return {"findings": len(findings)}
+
+
+def export_objects(run: Run) -> dict[str, Any]:
+    """Read and clean blue's objects, and tell what will move."""
+    bundle = _blue_objects(run)
+    by_kind = objects.counts(bundle)
+    run.emit(
+        "plan.made",
+        objects=len(bundle.items),
+        by_kind=by_kind,
+        left_out=objects.left_out(bundle),
+        digest=bundle.digest,
+        notes=objects.notes(bundle),
+    )
+    return {"objects": len(bundle.items)}
+
+
+def import_idle(run: Run) -> dict[str, Any]:
+    """Apply everything to green so that nothing of it runs."""
+    results = apply_objects(run.green, _green_objects(run), Phase.IMPORT, _options(run, prepare=make_idle), run.emit)
+    for result in results:
+        run.emit("object.applied", ref=str(result.ref), action=str(result.outcome))
+    return {"objects": len(results), "written": sum(r.outcome in (Outcome.CREATED, Outcome.CHANGED) for r in results)}
+
+
+def move_volumes(run: Run) -> dict[str, Any]:
+    """Bring the claims' data over; without claims there is nothing to do."""
+    request = volume_request(run.blue, run.config, run.manifest.id)
+    if run.mover is None or not request.pods:
+        return {"claims": 0}
+    end = run.clock() + run.config.timeouts.volumes
+    said = None
+    while True:
+        status = run.mover.poll(request)
+        if status != said:
+            said = status
+            run.emit(
+                "volume.progress",
+                stage=status.stage,
+                phase=status.phase,
+                message=status.message,
+                bytes_done=status.bytes_done,
+                bytes_total=status.bytes_total,
+            )
+        if status.done:
+            return {"claims": sum(len(pod.claims) for pod in request.pods)}
+        if status.failed or run.clock() >= end:
+            why = status.message if status.failed else f"not done after {run.config.timeouts.volumes:.0f} s"
+            raise RefusedError(
+                "volumes.failed", f"moving volumes ({status.stage}, {status.phase})", why, "bluegreen status"
+            )
+        run.sleep(_POLL_SECONDS)
+
+
+def start_workloads(run: Run) -> dict[str, Any]:
+    """Start green in order and wait until all of it is ready."""
+
+    def after(refs: Sequence[ObjectRef]) -> None:
+        wait_ready(run.green, refs, seconds=run.config.timeouts.ready, clock=run.clock, sleep=run.sleep, emit=run.emit)
+
+    start(run.green, _green_objects(run), _options(run), run.emit, after)
+    return {}
+
+
+def verify_both(run: Run) -> dict[str, Any]:
+    """Compare objects on both sides, and the answers of the user's own checks."""
+    drifts = compare(_green_objects(run), run.green)
+    run.emit("verify.checked", name="objects", equal=not drifts, blue="", green=f"{len(drifts)} differences")
+    reasons = [f"{drift.ref} {drift.path}: expected {drift.expected}, is {drift.actual}" for drift in drifts]
+    for check in run.config.verify:
+        answer = compare_answers(run.blue, run.green, check)
+        run.emit("verify.checked", name=check.name, equal=answer.equal, blue=answer.blue, green=answer.green)
+        if not answer.equal:
+            reasons.append(f"check {check.name}: blue answers {answer.blue!r}, green {answer.green!r}")
+    if reasons:
+        raise RefusedError("verify.differs", "comparing blue and green", "; ".join(reasons), "bluegreen report")
+    return {"checks": len(run.config.verify)}
+
+
+def finish(run: Run) -> dict[str, Any]:
+    """Let green's schedules run, and drop what only the migration needed; blue is left as it was."""
+    resumed = resume_cronjobs(run.green, _green_objects(run), objects.owner_mark(run.manifest.blue), run.emit)
+    for router in run.routers:
+        router.finalize()
+    return {"resumed": len(resumed)}

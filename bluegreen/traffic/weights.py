@@ -1,0 +1,164 @@
+"""Writing weights: compare-and-set on every route, read back, and the quickest safe way back.
+
+Each function is one idempotent act of a durable run: killed at any point and called again it comes to the same end.
+It never writes over weights that it did not expect, except on the way back, which starts from whatever is served.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bluegreen.model.errors import BluegreenError, ConflictError, TransientError, clean_text
+from bluegreen.model.events import Emit
+from bluegreen.model.ports import TrafficRouter, Weights
+from bluegreen.slo.health import BlueHealth, Health
+from bluegreen.traffic.pace import Pace
+
+ALL_BLUE = Weights.for_green(0)
+_POLL_SECONDS = 0.2
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.1, 5.0
+
+
+def shift(routers: Sequence[TrafficRouter], to: Weights, expect: Weights, emit: Emit) -> None:
+    """Write the weights on every route, one after the other, and read each back.
+
+    Args:
+        routers: the routes that move together.
+        to: weights to be served.
+        expect: weights that the previous step left; a route that serves `to` already is done.
+        emit: told weight.writing before and weight.written after each write.
+
+    Raises:
+        ConflictError: a route serves neither; those before it are written.
+        TransientError: a route cannot be reached; calling again is safe.
+    """
+    for router in routers:
+        _write(router, to, expect, emit)
+
+
+def _write(router: TrafficRouter, to: Weights, expect: Weights, emit: Emit) -> None:
+    served = router.read()
+    if served != to:
+        emit("weight.writing", route=router.name, **_pairs(served, to))
+    router.shift(to, expect)
+    now = router.read()
+    if now != to:
+        raise ConflictError(
+            "traffic.not-served",
+            f"shifting route {router.name!r} to {to.blue}/{to.green}",
+            f"it was written, but {now.blue}/{now.green} is read back: somebody else writes, too",
+            "find out who, then run the same command again",
+        )
+    emit("weight.written", route=router.name, changed=served != to, **_pairs(served, to))
+
+
+def _pairs(served: Weights, to: Weights) -> dict[str, int]:
+    return {"from_blue": served.blue, "from_green": served.green, "blue": to.blue, "green": to.green}
+
+
+def settle(routers: Sequence[TrafficRouter], to: Weights, timeout: float, pace: Pace, emit: Emit) -> bool:
+    """Wait until every route serves the weights; say whether they do.
+
+    Args:
+        routers: the routes.
+        to: weights that were written.
+        timeout: seconds to wait after the shortest time that the slowest backend needs.
+        pace: clock and wait.
+        emit: told weight.settled or weight.unsettled.
+    """
+    began = pace.clock()
+    least = max((router.settle_seconds for router in routers), default=0.0)
+    if least:
+        pace.sleep(least)
+    while late := [router.name for router in routers if not _settled(router, to)]:
+        if pace.clock() - began >= least + timeout:
+            emit("weight.unsettled", green=to.green, routes=late, seconds=round(pace.clock() - began, 3))
+            return False
+        pace.sleep(_POLL_SECONDS)
+    emit("weight.settled", green=to.green, seconds=round(pace.clock() - began, 3))
+    return True
+
+
+def _settled(router: TrafficRouter, to: Weights) -> bool:
+    try:
+        return router.settled(to)
+    except TransientError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """How a way back ended.
+
+    Attributes:
+        reverted: whether every route serves blue alone.
+        blue: what was last seen of blue; the reason where it was held.
+        left: routes that are not back yet.
+    """
+
+    reverted: bool
+    blue: BlueHealth
+    left: tuple[str, ...] = ()
+
+
+def revert(
+    routers: Sequence[TrafficRouter],
+    check: Callable[[], BlueHealth],
+    *,
+    pace: Pace,
+    within: float,
+    emit: Emit,
+    known: BlueHealth | None = None,
+) -> WayBack:
+    """Send everybody back to blue in one jump per route, if blue can take them; else hold.
+
+    A route that fails does not hold up the others; it is tried again, blue being looked at before each round.
+
+    Args:
+        routers: the routes.
+        check: looks at blue; called before every round but the first when `known` is given.
+        pace: clock and wait.
+        within: seconds after which it gives up with an error.
+        emit: told revert.started, weight.written, revert.retried, revert.held, revert.finished.
+        known: blue as the judge has just seen it, so that the first write need not wait.
+
+    Raises:
+        TransientError: time is up and routes are left; calling again is safe.
+    """
+    began, left, backoff = pace.clock(), list(routers), _FIRST_BACKOFF
+    emit("revert.started", routes=[router.name for router in left])
+    blue = known or check()
+    while blue.health is Health.HEALTHY:
+        left = [router for router in left if not _taken_back(router, emit)]
+        if not left:
+            emit("revert.finished", seconds=round(pace.clock() - began, 3))
+            return WayBack(reverted=True, blue=blue)
+        if pace.clock() - began >= within:
+            raise _stuck(left, within)
+        pace.sleep(backoff)
+        backoff = min(backoff * 2, _LONGEST_BACKOFF)
+        blue = check()
+    emit("revert.held", blue=blue.health.value, reasons=list(blue.reasons), routes=[router.name for router in left])
+    return WayBack(reverted=False, blue=blue, left=tuple(router.name for router in left))
+
+
+def _taken_back(router: TrafficRouter, emit: Emit) -> bool:
+    """Try to send one route back, whatever it serves; say whether it is."""
+    try:
+        _write(router, ALL_BLUE, router.read(), emit)
+    except BluegreenError as error:
+        emit("revert.retried", route=router.name, reason=str(error), next=error.next_step)
+    except Exception as error:  # noqa: BLE001 - a fault of one adapter must not keep the other routes on a bad green
+        emit("revert.retried", route=router.name, reason=clean_text(f"{type(error).__name__}: {error}"), next="")
+    else:
+        return True
+    return False
+
+
+def _stuck(left: Sequence[TrafficRouter], within: float) -> TransientError:
+    names = ", ".join(router.name for router in left)
+    return TransientError(
+        "traffic.revert-stuck",
+        "sending everybody back to blue",
+        f"after {within:.0f} s these routes are not back: {names}",
+        "mend the route, then: bluegreen revert",
+    )

@@ -1,0 +1,116 @@
+"""Two small HTTP servers on loopback, blue and green, whose manners a test changes while they serve.
+
+A rig starts only threads and processes of its own, and ends them by what it started.
+"""
+
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from bluegreen.model.refs import Side
+
+
+@dataclass
+class Manners:
+    """How a server answers."""
+
+    status: int = 200
+    body: str = ""
+    header: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    drip: float = 0.0
+    breaks_off: bool = False
+    served: int = 0
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+    def do_GET(self):
+        server = self.server
+        manners = server.manners
+        manners.served += 1
+        if manners.breaks_off:
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        server.gone.wait(manners.delay)
+        body = (manners.body or server.side).encode()
+        self.send_response(manners.status)
+        self.send_header("Content-Length", str(len(body)))
+        for key, value in manners.header.items():
+            self.send_header(key, value)
+        self.end_headers()
+        for part in [bytes([byte]) for byte in body] if manners.drip else [body]:
+            self.wfile.write(part)
+            server.gone.wait(manners.drip)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, side: Side, manners: Manners) -> None:
+        self.side, self.manners, self.gone = side, manners, threading.Event()
+        self.connections: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def process_request(self, request, client_address):
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def handle_error(self, request, client_address):
+        """Say nothing of clients that went away."""
+
+
+class SmallServer:
+    """One side's server; it keeps its port while it is down."""
+
+    def __init__(self, side: Side) -> None:
+        self.side, self.manners, self.port = side, Manners(), 0
+        self._server: _Server | None = None
+        self.start()
+
+    def start(self) -> None:
+        if self._server is None:
+            self._server = _Server(self.port, self.side, self.manners)
+            self.port = self._server.server_address[1]
+            threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the listener and every connection, as a machine that loses power would."""
+        if self._server is not None:
+            self._server.gone.set()
+            self._server.shutdown()
+            self._server.server_close()
+            for connection in self._server.connections:
+                connection.close()
+            self._server = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+
+def two_servers() -> dict[Side, SmallServer]:
+    return {side: SmallServer(side) for side in Side}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition, seconds: float = 5.0) -> None:
+    """Wait for a condition, or fail."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {condition}")
+        time.sleep(0.01)

@@ -1,0 +1,270 @@
+"""The contract of the VolumeMover port, kept by every adapter against the two real clusters of the lab.
+
+Each test has its own namespace on both sides and removes it; a lab that is not there is a failure, never a skip.
+"""
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from bluegreen.kube import ClusterSession, open_cluster
+from bluegreen.model.errors import ConflictError, NotFoundError
+from bluegreen.model.ports import ApiResource, Cluster, MoveStatus, Raw, VolumeMover, VolumePod, VolumeRequest
+from bluegreen.model.refs import ObjectRef, ref_of
+from bluegreen_adapters.velero_mover import open_mover
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+
+IMAGE = "bluegreen-lab/busybox:1"
+PODS = ApiResource("v1", "Pod", "pods", namespaced=True, verbs=frozenset())
+FILL = (
+    "mkdir -p /data/db && echo 1,anna > /data/db/rows && ln -s rows /data/db/link"
+    " && head -c 300000 /dev/urandom > /data/db/blob && chown -R 999:999 /data && chmod 700 /data /data/db"
+)
+SUM = ("sh", "-c", "cd /data && find . | sort && stat -c '%n %u %g %a' . db db/rows && sha256sum db/rows db/blob")
+
+
+def _lab(context: str) -> ClusterSession:
+    folder = Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab"))
+    return open_cluster(context, str(folder / "kubeconfig"))
+
+
+def _until(what: str, seen: Callable[[], object], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not seen():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.5)
+
+
+def _absent(cluster: Cluster, ref: ObjectRef) -> bool:
+    try:
+        cluster.get(ref)
+    except NotFoundError:
+        return True
+    return False
+
+
+def _running(cluster: Cluster, namespace: str, name: str) -> bool:
+    ref = ObjectRef("v1", "Pod", namespace, name)
+    if _absent(cluster, ref):
+        return False
+    conditions = cluster.get(ref).get("status", {}).get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _store(namespace: str) -> list[Raw]:
+    """An application with what makes restores stumble: init container, config, account, priority, scratch volume."""
+    container = {
+        "name": "store",
+        "image": IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", "sleep 100000"],
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}, {"name": "conf", "mountPath": "/conf"}],
+    }
+    pod = {
+        "serviceAccountName": "store",
+        "terminationGracePeriodSeconds": 1,
+        "priorityClassName": "system-cluster-critical",
+        "initContainers": [container | {"name": "first", "command": ["true"]}],
+        "containers": [container],
+        "volumes": [{"name": "conf", "configMap": {"name": "conf"}}, {"name": "scratch", "emptyDir": {}}],
+    }
+    claim = {
+        "metadata": {"name": "data", "labels": {"app": "store"}},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "lab-standard",
+            "resources": {"requests": {"storage": "32Mi"}},
+        },
+    }
+    meta = {"namespace": namespace}
+    labels = {"app": "store"}
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta | {"name": "store"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta | {"name": "conf"}, "data": {"a": "b"}},
+        {
+            "apiVersion": "apps/v1",
+            "kind": "StatefulSet",
+            "metadata": meta | {"name": "store"},
+            "spec": {
+                "serviceName": "store",
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": pod},
+                "volumeClaimTemplates": [claim],
+            },
+        },
+    ]
+
+
+def _reader(namespace: str, claim: str) -> Raw:
+    container = {
+        "name": "reader",
+        "image": IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", "sleep 100000"],
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+    }
+    spec = {
+        "containers": [container],
+        "terminationGracePeriodSeconds": 1,
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}],
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": namespace, "name": "reader"}, "spec": spec}
+
+
+@dataclass(frozen=True)
+class World:
+    blue: ClusterSession
+    green: ClusterSession
+    namespace: str
+    request: VolumeRequest
+
+    def mover(self) -> VolumeMover:
+        """Open a new mover each time: one that remembers something would not survive a crash."""
+        return open_mover(self.blue, self.green, {"carrierImage": "bluegreen-lab/pause:1"}, "velero")
+
+    def step(self) -> MoveStatus:
+        time.sleep(0.5)
+        return self.mover().poll(self.request)
+
+    def finish(self) -> list[MoveStatus]:
+        seen: list[MoveStatus] = []
+        _until("the move is over", lambda: seen.append(self.step()) or seen[-1].done or seen[-1].failed, 240)
+        assert seen[-1].done, seen[-1]
+        return seen
+
+    def checksum(self, cluster: ClusterSession, pod: str, container: str) -> str:
+        result = cluster.exec(self.namespace, pod, container, SUM, 30)
+        assert result.exit_code == 0, result.stderr
+        return result.stdout
+
+    def on_green(self) -> str:
+        self.green.create(_reader(self.namespace, "data-store-0"))
+        _until("the reader runs", lambda: _running(self.green, self.namespace, "reader"))
+        text = self.checksum(self.green, "reader", "reader")
+        reader = self.green.get(ObjectRef("v1", "Pod", self.namespace, "reader"))
+        self.green.delete(ref_of(reader), reader["metadata"]["uid"])
+        _until("the reader is gone", lambda: _absent(self.green, ref_of(reader)))
+        return text
+
+    def claim(self) -> Raw:
+        return self.green.get(ObjectRef("v1", "PersistentVolumeClaim", self.namespace, "data-store-0"))
+
+
+def _request(namespace: str, labels: dict[str, str]) -> VolumeRequest:
+    pod = VolumePod(namespace, "store-0", labels, ("data-store-0",))
+    return VolumeRequest(f"{namespace}-1", (namespace,), {"lab-standard": "lab-fast"}, (pod,))
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    blue, green = _lab("old"), _lab("new")
+    namespace = f"mover-{uuid.uuid4().hex[:8]}"
+    blue.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    made = None
+    try:
+        for obj in _store(namespace):
+            blue.create(obj)
+        _until("the store runs", lambda: _running(blue, namespace, "store-0"))
+        assert blue.exec(namespace, "store-0", "store", ("sh", "-c", FILL), 30).exit_code == 0
+        pod = blue.get(ObjectRef("v1", "Pod", namespace, "store-0"))
+        made = World(blue, green, namespace, _request(namespace, pod["metadata"]["labels"]))
+        yield made
+    finally:
+        _clean_up(blue, green, namespace, made)
+
+
+def _clean_up(blue: ClusterSession, green: ClusterSession, namespace: str, made: World | None) -> None:
+    if made:
+        for attempt in "12":
+            made.mover().cancel(replace(made.request, id=f"{namespace}-{attempt}"))
+    ref = ObjectRef("v1", "Namespace", "", namespace)
+    for cluster in (blue, green):
+        if not _absent(cluster, ref):
+            cluster.delete(ref, cluster.get(ref)["metadata"]["uid"])
+    for cluster in (blue, green):
+        _until("the namespace is gone", lambda cluster=cluster: _absent(cluster, ref), 180)
+
+
+def test_a_healthy_pair_gives_no_reason(world: World):
+    assert world.mover().check() == ()
+
+
+def test_the_plan_names_claims_and_what_becomes_of_the_pods(world: World):
+    text = " ".join(world.mover().describe(world.request))
+
+    assert f"{world.namespace}/data-store-0" in text
+    assert "carrier" in text
+
+
+def test_data_comes_across_and_only_data(world: World):
+    before = world.blue.get(ObjectRef("v1", "Pod", world.namespace, "store-0"))
+
+    seen = world.finish()
+
+    assert world.checksum(world.blue, "store-0", "store") == world.on_green()
+    assert world.claim()["spec"]["storageClassName"] == "lab-fast"
+    assert world.claim()["status"]["phase"] == "Bound"
+    assert list(world.green.list(PODS, world.namespace)) == []
+    after = world.blue.get(ObjectRef("v1", "Pod", world.namespace, "store-0"))
+    assert {k: before[k] for k in ("metadata", "spec")} == {k: after[k] for k in ("metadata", "spec")}
+    assert [stage for stage in ("backup", "restore", "done") if stage in {s.stage for s in seen}] == [
+        "backup",
+        "restore",
+        "done",
+    ]
+
+
+def test_a_finished_move_stays_finished(world: World):
+    world.finish()
+    uid = world.claim()["metadata"]["uid"]
+
+    assert world.step().done
+    assert world.claim()["metadata"]["uid"] == uid
+
+
+def test_a_second_attempt_replaces_what_the_first_made(world: World):
+    world.finish()
+    first = world.claim()["metadata"]["uid"]
+    world.blue.exec(world.namespace, "store-0", "store", ("sh", "-c", "echo 2,bert >> /data/db/rows"), 30)
+
+    second = replace(world, request=replace(world.request, id=f"{world.namespace}-2"))
+    second.finish()
+
+    assert second.claim()["metadata"]["uid"] != first
+    assert second.checksum(world.blue, "store-0", "store") == second.on_green()
+
+
+def test_a_claim_that_is_not_ours_stops_the_move(world: World):
+    world.green.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}})
+    source = world.blue.get(ObjectRef("v1", "PersistentVolumeClaim", world.namespace, "data-store-0"))
+    spec = {"accessModes": ["ReadWriteOnce"], "storageClassName": "lab-fast", "resources": source["spec"]["resources"]}
+    meta = {"name": "data-store-0", "namespace": world.namespace}
+    stranger = world.green.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec})
+
+    with pytest.raises(ConflictError, match="no move of ours made it"):
+        world.step()
+
+    world.mover().cancel(world.request)
+    assert world.claim()["metadata"]["uid"] == stranger["metadata"]["uid"]
+
+
+def test_cancelling_takes_away_what_was_made_and_is_idempotent(world: World):
+    _until("green gets its restore", lambda: world.step().stage == "restore")
+    world.step()
+
+    world.mover().cancel(world.request)
+    world.mover().cancel(world.request)
+
+    claim = ObjectRef("v1", "PersistentVolumeClaim", world.namespace, "data-store-0")
+    assert _absent(world.green, claim)
+    assert list(world.green.list(PODS, world.namespace)) == []
+    _until(
+        "the backup is deleted",
+        lambda: _absent(world.blue, ObjectRef("velero.io/v1", "Backup", "velero", world.request.id)),
+    )

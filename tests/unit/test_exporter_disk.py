@@ -1,0 +1,248 @@
+"""Bundles on disk: the same bytes every time, no Secret, and every harmful or broken directory refused."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bluegreen.exporter.bundle import make_bundle
+from bluegreen.exporter.names import file_name
+from bluegreen.exporter.read import read_bundle
+from bluegreen.exporter.write import INDEX, write_bundle
+from bluegreen.exporter.yaml_in import YamlRefusedError, load_yaml
+from bluegreen.exporter.yaml_out import dump_yaml
+from bluegreen.model.errors import InvalidInputError
+from bluegreen.model.refs import ObjectRef
+
+KEY = b"k"
+
+
+def conf(name="conf", kind="ConfigMap", **data):
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "shop"}, "data": data}
+
+
+def bundle(*objects):
+    return make_bundle(["shop"], [(o, "1") for o in objects], [], ["disk"], KEY)
+
+
+def contents(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def test_a_bundle_comes_back_equal_and_its_bytes_are_stable(tmp_path):
+    written = bundle(conf(a="no", b="1e3"), conf("second", c="\u2028ü😀"))
+    write_bundle(written, tmp_path / "one")
+    write_bundle(bundle(*reversed(written.objects)), tmp_path / "two")
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    back = read_bundle(tmp_path / "one", KEY)
+    assert back.objects == written.objects
+    assert (back.digest, back.namespaces, back.storage_classes) == (written.digest, ("shop",), ("disk",))
+
+
+def test_a_secret_is_named_and_never_written(tmp_path):
+    withheld = write_bundle(bundle(conf(), conf("password", "Secret", p="Y2FuYXJ5")), tmp_path / "b")
+    assert withheld == ("shop/password",)
+    everything = b"".join(contents(tmp_path / "b").values())
+    assert b"Y2FuYXJ5" not in everything
+    assert b"shop/password" in everything
+
+
+def test_kustomize_finds_every_file(tmp_path):
+    write_bundle(bundle(conf("a"), conf("b")), tmp_path / "b")
+    listed = load_yaml((tmp_path / "b" / "kustomization.yaml").read_bytes())["resources"]
+    assert set(contents(tmp_path / "b")) == {*listed, "kustomization.yaml", INDEX}
+
+
+def test_a_bundle_is_replaced_and_other_directories_are_not(tmp_path):
+    write_bundle(bundle(conf("a")), tmp_path / "b")
+    write_bundle(bundle(conf("b")), tmp_path / "b")
+    assert [o["metadata"]["name"] for o in read_bundle(tmp_path / "b", KEY).objects] == ["b"]
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    with pytest.raises(InvalidInputError):
+        write_bundle(bundle(), tmp_path / "mine")
+
+
+def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr("bluegreen.exporter.write._kustomization", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_bundle(bundle(conf()), tmp_path / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def broken(directory, old, new):
+    path = directory / INDEX
+    path.write_bytes(path.read_bytes().replace(old, new))
+
+
+@pytest.mark.parametrize("bad", ["../escape.yaml", "/etc/passwd", "sub/x.yaml", "..", ""])
+def test_paths_never_leave_the_directory(tmp_path, bad):
+    write_bundle(bundle(conf()), tmp_path / "b")
+    name = next(n for n in contents(tmp_path / "b") if n.startswith("configmap"))
+    broken(tmp_path / "b", name.encode(), bad.encode())
+    with pytest.raises(InvalidInputError, match="no plain file name"):
+        read_bundle(tmp_path / "b", KEY)
+
+
+def test_a_symlink_is_not_followed(tmp_path):
+    write_bundle(bundle(conf()), tmp_path / "b")
+    path = next(p for p in (tmp_path / "b").iterdir() if p.name.startswith("configmap"))
+    (tmp_path / "elsewhere").write_bytes(path.read_bytes())
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InvalidInputError, match="no plain file"):
+        read_bundle(tmp_path / "b", KEY)
+
+
+def test_an_edited_file_is_refused_unless_said(tmp_path):
+    write_bundle(bundle(conf(a="1")), tmp_path / "b")
+    path = next(p for p in (tmp_path / "b").iterdir() if p.name.startswith("configmap"))
+    path.write_bytes(path.read_bytes().replace(b'"1"', b'"2"'))
+    with pytest.raises(InvalidInputError, match="edited or cut off"):
+        read_bundle(tmp_path / "b", KEY)
+    assert read_bundle(tmp_path / "b", KEY, edited=True).objects[0]["data"] == {"a": "2"}
+
+
+def test_every_reason_is_given_at_once(tmp_path):
+    write_bundle(bundle(conf("a"), conf("b"), conf("c")), tmp_path / "b")
+    one, two, _ = sorted(p for p in (tmp_path / "b").iterdir() if p.name.startswith("configmap"))
+    one.unlink()
+    two.write_bytes(b'"a": *x')
+    with pytest.raises(InvalidInputError) as caught:
+        read_bundle(tmp_path / "b", KEY, edited=True)
+    assert len(caught.value.reasons) == 2
+
+
+def test_newer_truncated_and_foreign_directories(tmp_path):
+    with pytest.raises(InvalidInputError, match="missing"):
+        read_bundle(tmp_path, KEY)
+    write_bundle(bundle(conf()), tmp_path / "b")
+    broken(tmp_path / "b", b'"format": 1', b'"format": 2')
+    with pytest.raises(InvalidInputError, match="upgrade"):
+        read_bundle(tmp_path / "b", KEY)
+    path = tmp_path / "b" / INDEX
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(InvalidInputError):
+        read_bundle(tmp_path / "b", KEY)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a: 1\na: 2", "stands twice"),
+        ("a: &x [1]\nb: *x", "anchors"),
+        ("a: *x", "anchors"),
+        ("a: !!python/object:os.system {}", "tag"),
+        ("a: 1\n---\nb: 2", "second document"),
+        ("[" * 100 + "]" * 100, "deeper"),
+        ("a: {b: {", "line 2"),
+        ("1: a", "no string"),
+        ("a: \x00", "not YAML"),
+    ],
+)
+def test_what_two_readers_could_read_differently_is_refused(text, why):
+    with pytest.raises(YamlRefusedError, match=why):
+        load_yaml(text.encode())
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "no",
+        "Yes",
+        "on",
+        "OFF",
+        "y",
+        "0777",
+        "0o7",
+        "0x1F",
+        "1_000",
+        "12:30",
+        "1e3",
+        ".5",
+        "+1",
+        ".inf",
+        "2026-01-01",
+        "<<",
+        "=",
+        "99999999999999999999",
+    ],
+)
+def test_yaml_traps_must_be_quoted(word):
+    with pytest.raises(YamlRefusedError, match="quote it"):
+        load_yaml(f"a: {word}".encode())
+    assert load_yaml(f'a: "{word}"'.encode()) == {"a": word}
+
+
+def test_plain_words_that_all_read_alike_are_taken():
+    text = b"a: 10.96.0.1\nb: 100m\nc: true\nd: null\ne: -5\nf: 1.5\ng: v1\nh: 1.2.3\ni: |\n  x\n"
+    assert load_yaml(text) == {
+        "a": "10.96.0.1",
+        "b": "100m",
+        "c": True,
+        "d": None,
+        "e": -5,
+        "f": 1.5,
+        "g": "v1",
+        "h": "1.2.3",
+        "i": "x\n",
+    }
+
+
+def test_a_bomb_is_refused_at_once():
+    bomb = "a: &a [x,x,x]\n" + "".join(
+        f"{c}: &{c} [*{p},*{p},*{p}]\n" for p, c in zip("abcdefghi", "bcdefghij", strict=True)
+    )
+    with pytest.raises(YamlRefusedError):
+        load_yaml(bomb.encode())
+
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
+    [
+        "no",
+        "on",
+        "1e3",
+        "0o7",
+        "12:30",
+        "~",
+        "null",
+        "true",
+        "=",
+        "<<",
+        "2026-01-01",
+        " a",
+        "a: b",
+        "#",
+        "\u2028",
+        "\ufeff",
+        "\x85",
+    ]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=15,
+)
+
+
+@given(st.dictionaries(TEXT, JSON, max_size=4))
+def test_what_is_written_is_what_is_read(value):
+    data = dump_yaml(value)
+    assert load_yaml(data) == value
+    assert yaml.load(data, Loader=yaml.CSafeLoader) == value
+    assert dump_yaml(value) == data
+
+
+@given(TEXT, TEXT, TEXT)
+def test_file_names_are_safe_and_differ(kind, namespace, name):
+    ref = ObjectRef("v1", kind, namespace, name)
+    written = file_name(ref)
+    assert re.fullmatch(r"[a-z0-9_-][a-z0-9._-]{0,110}\.yaml", written)
+    assert Path(written).name == written
+    assert written != file_name(ObjectRef("v1", kind, namespace, name + "x"))
+    assert hashlib.sha256(b"").hexdigest() not in written

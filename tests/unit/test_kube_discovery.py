@@ -1,0 +1,100 @@
+"""Discovery on canned answers: aggregated and plain servers give the same, each resource once and preferred."""
+
+from typing import Any
+
+import pytest
+
+from bluegreen.kube.calls import Call
+from bluegreen.kube.discovery import discover
+from bluegreen.model.errors import TransientError
+
+VERBS = ["create", "delete", "get", "list", "watch"]
+
+
+def entry(plural: str, kind: str, verbs: list[str] | None = None, scope: str = "Namespaced") -> dict[str, Any]:
+    return {"resource": plural, "responseKind": {"kind": kind}, "scope": scope, "verbs": verbs or VERBS}
+
+
+def group(name: str, *versions: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "versions": [{"version": v, "resources": r} for v, r in versions]}
+
+
+CORE = [
+    group("", ("v1", [entry("pods", "Pod"), entry("events", "Event"), entry("nodes", "Node", scope="Cluster")])),
+]
+GROUPS = [
+    group("apps", ("v1", [entry("deployments", "Deployment")])),
+    group("events.k8s.io", ("v1", [entry("events", "Event")])),
+    group("autoscaling", ("v2", [entry("hpas", "HPA")]), ("v1", [entry("hpas", "HPA"), entry("olds", "Old")])),
+    group("metrics.k8s.io", ("v1", [entry("pods", "PodMetrics", ["get", "list"])])),
+]
+
+
+class Transport:
+    """Answers discovery from tables, in either form."""
+
+    where = "cluster here"
+
+    def __init__(self, *, aggregated: bool) -> None:
+        self.aggregated = aggregated
+        self.broken = ""
+
+    def send(self, call: Call, patience: Any = None) -> Any:
+        groups = CORE if call.path.startswith("/api/") or call.path == "/api" else GROUPS
+        if call.path in {"/api", "/apis"}:
+            return self._root(call.path, groups)
+        if self.broken and self.broken in call.path:
+            raise TransientError("kube.server-error", "x")
+        return self._listing(call.path, groups)
+
+    def _root(self, path: str, groups: list[dict[str, Any]]) -> Any:
+        if self.aggregated:
+            return {"kind": "APIGroupDiscoveryList", "items": groups}
+        if path == "/api":
+            return {"kind": "APIVersions", "versions": ["v1"]}
+        listed = []
+        for one in groups:
+            names = [f"{one['metadata']['name']}/{v['version']}" for v in one["versions"]]
+            versions = [{"groupVersion": n} for n in sorted(names)]
+            listed.append({"versions": versions, "preferredVersion": {"groupVersion": names[0]}})
+        return {"kind": "APIGroupList", "groups": listed}
+
+    def _listing(self, path: str, groups: list[dict[str, Any]]) -> Any:
+        for one in groups:
+            for version in one["versions"]:
+                if path.endswith(f"/{version['version']}") and (one["metadata"]["name"] or "/api/") in path:
+                    return {"resources": [self._plain(r) for r in version["resources"]]}
+        raise AssertionError(path)
+
+    def _plain(self, resource: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "name": resource["resource"],
+            "kind": resource["responseKind"]["kind"],
+            "namespaced": resource["scope"] == "Namespaced",
+            "verbs": resource["verbs"],
+        }
+
+
+@pytest.mark.parametrize("aggregated", [True, False])
+def test_each_resource_once_in_its_preferred_version(aggregated):
+    found = discover(Transport(aggregated=aggregated))
+
+    assert [(r.api_version, r.plural, r.namespaced) for r in found] == [
+        ("v1", "nodes", False),
+        ("v1", "pods", True),
+        ("apps/v1", "deployments", True),
+        ("autoscaling/v2", "hpas", True),
+        ("autoscaling/v1", "olds", True),
+        ("events.k8s.io/v1", "events", True),
+    ]
+    assert found[0].verbs >= {"list", "get", "create", "delete"}
+
+
+def test_a_dead_api_service_is_named_and_not_left_out():
+    transport = Transport(aggregated=False)
+    transport.broken = "/apis/apps"
+
+    with pytest.raises(TransientError) as caught:
+        discover(transport)
+
+    assert "apps/v1" in caught.value.next_step
