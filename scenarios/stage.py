@@ -20,6 +20,7 @@ from scenarios.lab.console import LabError, say
 from scenarios.lab.layout import SHOP_PORT, cache
 from scenarios.lab.shared_parts import haproxy_command
 from scenarios.shop import image
+from scenarios.velero_leftovers import end_all
 
 NAMESPACE = "shop"
 MANIFESTS = Path(image.__file__).parent / "manifests"
@@ -94,6 +95,7 @@ def reset() -> None:
 
 def _remove(context: str) -> None:
     wait = ("--ignore-not-found", "--wait", f"--timeout={GONE_SECONDS}s")
+    end_all(context, NAMESPACE)
     # Their owners first and then the pods, in a hurry: a namespace waits for its pods in steps that grow.
     owners = "deployments,statefulsets,cronjobs,jobs"
     kubectl(context, "-n", NAMESPACE, "delete", owners, "--all", "--wait=false")

@@ -40,6 +40,8 @@ def _stop_restore(move: Move) -> Iterator[str]:
             # and begins no other restore meanwhile.
             _cancel_volumes(move.green, progress.volume_restores(move.green, move.names))
             return
+        # The Restore is the proof that unstamped claims are ours, so they are stamped before it goes.
+        claims.stamp(move.green, claims.of_move(move.green, move.names, move.request.namespaces), move.names)
         move.green.delete(move.names.restore, uid_of(restore))
     yield from _drop_created(move)
 

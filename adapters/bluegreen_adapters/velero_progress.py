@@ -19,7 +19,7 @@ from bluegreen_adapters.velero_names import (
     VOLUME_RESTORES,
     Names,
 )
-from bluegreen_adapters.velero_phases import Outlook, outlook, phase_of, reasons_of
+from bluegreen_adapters.velero_phases import PHASES, Outlook, outlook, phase_of, reasons_of
 from bluegreen_adapters.velero_reads import annotation, find
 
 Volume = tuple[str, str, str]
@@ -53,9 +53,10 @@ def running(stage: str, obj: Raw, volumes: list[Raw], message: str = "") -> Move
 
 
 def queue(cluster: Cluster, kind: ApiResource, names: Names) -> str:
-    """Return behind which other Backup or Restore this one waits, empty when there is none: Velero takes one at a time."""
+    """Return behind which other Backup or Restore this one waits, for Velero takes one at a time; empty if none."""
     others = [raw for raw in cluster.list(kind, names.namespace) if raw["metadata"]["name"] != names.move]
-    busy = [str(ref_of(raw)) for raw in others if phase_of(raw) not in _IDLE and outlook(raw) is Outlook.RUNNING]
+    running = {phase for phase, meaning in PHASES[kind.kind].items() if meaning is Outlook.RUNNING} - _IDLE
+    busy = [str(ref_of(raw)) for raw in others if phase_of(raw) in running]
     return f"waits behind {', '.join(busy)}" if busy else ""
 
 

@@ -14,13 +14,17 @@ from bluegreen import __version__
 # name: (module:attribute, one line of help)
 COMMANDS = {
     "adapters": ("bluegreen.cli.adapters:adapters", "List routers, probes, movers and notifiers with their state."),
+    "apply": ("bluegreen.cli.apply:apply", "Do what a saved plan says, if it still holds."),
     "assess": ("bluegreen.cli.assess:assess", "Look for what would stop or hurt a migration."),
     "config": ("bluegreen.cli.config:config", "Show the effective configuration and where each value came from."),
     "export": ("bluegreen.cli.export:export", "Write the cleaned objects of namespaces as a bundle."),
+    "import": ("bluegreen.cli.import_:import_", "Apply the objects of a bundle to a cluster."),
     "migrate": ("bluegreen.cli.migrate:migrate", "Move namespaces from one cluster to another, step by step."),
+    "plan": ("bluegreen.cli.plan:plan", "Show what an import would do to each object; writes nothing."),
     "report": ("bluegreen.cli.report:report", "Write the reports of a migration again."),
     "revert": ("bluegreen.cli.revert:revert", "Send all traffic back to blue."),
     "status": ("bluegreen.cli.status:status", "Show where the newest migration stands."),
+    "verify": ("bluegreen.cli.verify:verify", "Compare both clusters and list what differs."),
     "version": ("bluegreen.cli.version:version", "Print the version."),
 }
 EXIT_INTERRUPTED = 130

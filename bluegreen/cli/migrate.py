@@ -3,6 +3,7 @@
 This file asks and prints; what is done is decided in the rooms below.
 """
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
@@ -52,7 +53,7 @@ def migrate(
     from bluegreen.migration.prepare import prepare  # noqa: PLC0415
 
     loaded = load_config(options)
-    prepared = prepare(loaded, state_root(state_dir))
+    prepared = prepare(loaded, state_root(state_dir), exclusive=dry_run == "none")
     if dry_run != "none":
         ctx.exit(_dry_run(prepared, server=dry_run == "server"))
     if prepared.unfinished is not None:
@@ -78,24 +79,34 @@ def _confirm(yes: bool, target: str) -> None:
 
     Raises:
         click.UsageError: no terminal and no --yes.
-        click.Abort: the answer is no.
+        click.exceptions.Exit: the answer is no.
     """
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError("there is no terminal to ask on; add --yes to go on without a question.")
-    click.confirm(f"Move this to {target}?", abort=True, err=True)
+    if not click.confirm(f"Move this to {target}?", err=True):
+        click.echo("Not confirmed; nothing was changed.", err=True)
+        raise click.exceptions.Exit(1)
 
 
 def _run(run: "Run", log_format: str) -> Never:
     """Run to the end, write the reports, print the last words, and leave with their exit code."""
     from bluegreen.cli.screen import Screen  # noqa: PLC0415
     from bluegreen.migration.begin import conclude  # noqa: PLC0415
-    from bluegreen.migration.runner import execute, leave  # noqa: PLC0415
+    from bluegreen.migration.runner import execute, leave, state_url  # noqa: PLC0415
 
-    with Screen(log_format) as screen:
-        run.journal.listen(screen.show)
-        ending = execute(run, run.config.state)
-        reports = conclude(run, ending)
-    screen.last_words(ending, reports)
-    leave(ending.exit_code)
+    code = 1
+    try:
+        with Screen(log_format) as screen:
+            run.journal.listen(screen.show)
+            ending = execute(run, state_url(run.config.state))
+            code = ending.exit_code
+            reports = conclude(run, ending)
+        screen.last_words(ending, reports)
+    except OSError as error:
+        # A closed terminal or a full disk: the run itself is recorded, its exit code stands.
+        with contextlib.suppress(OSError):
+            click.echo(f"Error: {error}", err=True)
+    finally:
+        leave(code)

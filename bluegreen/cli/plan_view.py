@@ -11,7 +11,7 @@ from bluegreen.model.durations import format_duration
 from bluegreen.model.errors import clean_text
 
 _LABEL_WIDTH = 12
-_SIGNS = {"create": "+", "change": "~", "equal": "=", "conflict": "!", "refused": "x", "left-out": "-"}
+_SIGNS = {"create": "+", "change": "~", "equal": "=", "conflict": "!", "refused": "x", "left out": "-"}
 
 
 def _line(label: str, text: str) -> None:

@@ -16,13 +16,6 @@ from bluegreen.report.lines import Lines, json_line
 if TYPE_CHECKING:
     from bluegreen.report.live import LiveView
 
-_OUTCOMES = {
-    "migrated": "Migrated: green serves, blue stays as it was for a rollback (bluegreen revert).",
-    "reverted": "Reverted: blue serves all traffic again.",
-    "failed": "Failed: no traffic was moved.",
-    "paused": "Paused: the weights stay as they are, a person must decide.",
-    "interrupted": "Interrupted at a safe point: nothing is half-written.",
-}
 _COLOURS = {"migrated": "green", "reverted": "red", "failed": "red", "paused": "yellow", "interrupted": "yellow"}
 
 
@@ -64,7 +57,7 @@ class Screen:
         """Say how the run ended, why, what to type next, and where the reports are."""
         if self._json:
             return
-        click.secho(_OUTCOMES[ending.outcome], err=True, fg=_COLOURS[ending.outcome], bold=True)
+        click.secho(f"{reports.headline}.", err=True, fg=_COLOURS[ending.outcome], bold=True)
         for label, text in (
             ("Why", ending.reason),
             ("Next", ending.next_step),

@@ -56,6 +56,8 @@ class Bundle:
         reports: what rules did and what was left out, sorted by reference.
         storage_classes: names that claims and claim templates ask for; they are mapped, never exported.
         digest: one digest over all objects.
+        source: UID of the cluster that it was exported from, empty when not known.
+        withheld: Secrets that a bundle on disk names and does not hold, as namespace/name.
     """
 
     namespaces: tuple[str, ...]
@@ -63,6 +65,8 @@ class Bundle:
     reports: tuple[Report, ...]
     storage_classes: tuple[str, ...]
     digest: str
+    source: str = ""
+    withheld: tuple[str, ...] = ()
 
     @property
     def objects(self) -> tuple[Raw, ...]:
@@ -94,6 +98,9 @@ def make_bundle(
     reports: Iterable[Report],
     storage_classes: Iterable[str],
     key: bytes,
+    *,
+    source: str = "",
+    withheld: Iterable[str] = (),
 ) -> Bundle:
     """Return the bundle of objects, each given with blue's resourceVersion; order of the input does not matter."""
     items = (Item(ref_of(obj), obj, version, digest_of(obj, key)) for obj, version in objects)
@@ -104,6 +111,8 @@ def make_bundle(
         reports=tuple(sorted(reports, key=lambda r: (r.ref, r.removal.rule, r.removal.path))),
         storage_classes=tuple(sorted(set(storage_classes))),
         digest=digest_of_all(ordered),
+        source=source,
+        withheld=tuple(sorted(withheld)),
     )
 
 

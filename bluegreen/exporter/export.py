@@ -71,7 +71,7 @@ def export(cluster: Cluster, namespaces: tuple[str, ...], selector: str, options
     sieve.reports += [_note(ref_of(o), "selector", Action.LEAVE_OUT, "", "not selected") for o in unselected]
     _follow(cluster, resources, sieve, frozenset(namespaces))
     emit("export.cleaned", objects=len(sieve.kept), reports=len(sieve.reports))
-    return sieve.bundle(namespaces, options.hmac_key)
+    return sieve.bundle(namespaces, options.hmac_key, cluster.id.uid)
 
 
 def _namespace_objects(cluster: Cluster, namespaces: Iterable[str]) -> list[Raw]:
@@ -130,10 +130,10 @@ class _Sieve:
         """Return what is left so far."""
         return [obj for obj, _ in self.kept]
 
-    def bundle(self, namespaces: Iterable[str], key: bytes) -> Bundle:
+    def bundle(self, namespaces: Iterable[str], key: bytes, source: str) -> Bundle:
         """Return everything as a bundle."""
         classes = (name for obj in self.objects() for name in storage_classes_used(obj))
-        return make_bundle(namespaces, self.kept, self.reports, classes, key)
+        return make_bundle(namespaces, self.kept, self.reports, classes, key, source=source)
 
 
 def _follow(cluster: Cluster, resources: tuple[ApiResource, ...], sieve: _Sieve, namespaces: frozenset[str]) -> None:

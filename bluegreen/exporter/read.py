@@ -4,12 +4,14 @@ Nothing outside the directory is ever opened; all reasons against a bundle are c
 """
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bluegreen.exporter.bundle import Bundle, Report, make_bundle
 from bluegreen.exporter.clean import Removal
 from bluegreen.exporter.rules import Action
+from bluegreen.exporter.sealed import SEALED, unseal
 from bluegreen.exporter.write import FORMAT, INDEX
 from bluegreen.exporter.yaml_in import MAX_BYTES, YamlRefusedError, load_yaml
 from bluegreen.model.errors import InvalidInputError
@@ -20,13 +22,17 @@ MAX_FILES = 200_000
 _INDEX_BYTES = 512 * 1024 * 1024
 
 
-def read_bundle(directory: Path, hmac_key: bytes, *, edited: bool = False) -> Bundle:
+def read_bundle(
+    directory: Path, hmac_key: bytes, *, edited: bool = False, identities: tuple[str, ...] = (), sealed: bool = False
+) -> Bundle:
     """Read a bundle.
 
     Args:
         directory: a directory that write_bundle made.
         hmac_key: key for the digests of Secrets that somebody put there.
         edited: take files that differ from what was exported.
+        identities: age identities that open encrypted Secrets.
+        sealed: leave encrypted Secrets closed; they count as withheld.
 
     Raises:
         InvalidInputError: every reason why the bundle cannot be used; nothing of it is used then.
@@ -34,6 +40,10 @@ def read_bundle(directory: Path, hmac_key: bytes, *, edited: bool = False) -> Bu
     reasons: list[str] = []
     index = _read_index(directory)
     objects = [obj for entry in index["files"] if (obj := _read_object(directory, entry, reasons, edited=edited))]
+    opening = _Opening(identities, edited=edited, sealed=sealed)
+    secrets, withheld = _secrets(directory, index, reasons, opening)
+    objects += secrets
+    reports = [found for entry in index["reports"] if (found := _report(entry, reasons))]
     reasons += _stated_twice(objects)
     if reasons:
         hint = "export again, or take hand-edited files with --edited"
@@ -41,9 +51,11 @@ def read_bundle(directory: Path, hmac_key: bytes, *, edited: bool = False) -> Bu
     return make_bundle(
         index["namespaces"],
         ((obj, "") for obj in objects),
-        [_report(entry) for entry in index["reports"]],
+        reports,
         index["storageClasses"],
         hmac_key,
+        source=str(index.get("source") or ""),
+        withheld=withheld,
     )
 
 
@@ -60,12 +72,49 @@ def _read_index(directory: Path) -> dict[str, Any]:
     if index.get("format") != FORMAT:
         raise _unusable(directory, f"it has format {index.get('format')!r}, this bluegreen reads {FORMAT}: upgrade it")
     reasons = [f"{INDEX}: {key} is no list" for key in _LISTS if not isinstance(index.get(key), list)]
+    reasons += [
+        f"{INDEX}: {key} holds more than names"
+        for key in _NAMES
+        if not all(isinstance(name, str) for name in index.get(key) or ())
+    ]
     if reasons or len(index["files"]) > MAX_FILES:
         raise _unusable(directory, *reasons, *([] if reasons else [f"more than {MAX_FILES} files"]))
     return index
 
 
-_LISTS = ("namespaces", "storageClasses", "files", "reports")
+_LISTS = ("namespaces", "storageClasses", "files", "reports", "secretsNotWritten")
+_NAMES = ("namespaces", "storageClasses", "secretsNotWritten")
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """How to open encrypted Secrets."""
+
+    identities: tuple[str, ...]
+    edited: bool
+    sealed: bool
+
+
+def _secrets(directory: Path, index: dict[str, Any], reasons: list[str], how: _Opening) -> tuple[list[Raw], list[str]]:
+    """Return the encrypted Secrets, opened, and the names of those that are not there."""
+    withheld = list(index["secretsNotWritten"])
+    entry = index.get("secrets")
+    if entry is None:
+        return [], withheld
+    names = [str(name) for name in (entry.get("names") if isinstance(entry, dict) else None) or ()]
+    if how.sealed:
+        return [], [*withheld, *names]
+    if not how.identities:
+        reasons.append(f"{SEALED} holds {len(names)} encrypted Secrets: give --age-identity FILE, or --without-secrets")
+        return [], withheld
+    data = _read_file(
+        directory, {**entry, "file": SEALED} if isinstance(entry, dict) else entry, reasons, edited=how.edited
+    )
+    try:
+        return (unseal(data, how.identities) if data is not None else []), withheld
+    except InvalidInputError as error:
+        reasons += error.reasons
+        return [], withheld
 
 
 def _unusable(directory: Path, *reasons: str) -> InvalidInputError:
@@ -74,6 +123,12 @@ def _unusable(directory: Path, *reasons: str) -> InvalidInputError:
 
 def _read_object(directory: Path, entry: Any, reasons: list[str], *, edited: bool) -> Raw | None:
     """Return the object of an entry; None, with a reason added, when it cannot be used."""
+    data = _read_file(directory, entry, reasons, edited=edited)
+    return None if data is None else _parse(entry["file"], data, reasons)
+
+
+def _read_file(directory: Path, entry: Any, reasons: list[str], *, edited: bool) -> bytes | None:
+    """Return the bytes of an entry's file; None, with a reason added, when it cannot be used."""
     name = entry.get("file") if isinstance(entry, dict) else None
     if not isinstance(name, str) or Path(name).name != name or "\\" in name or name in ("", ".", ".."):
         reasons.append(f"{name!r} is no plain file name")
@@ -89,7 +144,7 @@ def _read_object(directory: Path, entry: Any, reasons: list[str], *, edited: boo
     if not edited and hashlib.sha256(data).hexdigest() != entry.get("sha256"):
         reasons.append(f"{name} is not what was exported: edited or cut off")
         return None
-    return _parse(name, data, reasons)
+    return data
 
 
 def _parse(name: str, data: bytes, reasons: list[str]) -> Raw | None:
@@ -117,6 +172,11 @@ def _stated_twice(objects: list[Raw]) -> list[str]:
     return twice
 
 
-def _report(entry: dict[str, str]) -> Report:
-    ref = ObjectRef(entry["apiVersion"], entry["kind"], entry["namespace"], entry["name"])
-    return Report(ref, Removal(entry["rule"], Action(entry["action"]), entry["field"], entry["why"]))
+def _report(entry: Any, reasons: list[str]) -> Report | None:
+    try:
+        ref = ObjectRef(*(str(entry[key]) for key in ("apiVersion", "kind", "namespace", "name")))
+        removal = Removal(str(entry["rule"]), Action(entry["action"]), str(entry["field"]), str(entry["why"]))
+    except (KeyError, TypeError, ValueError):
+        reasons.append(f"{INDEX}: a report is not what this bluegreen writes")
+        return None
+    return Report(ref, removal)

@@ -1,6 +1,6 @@
 """Writes a Bundle as a directory that `kubectl apply -k` takes: one object per file, the same bytes every time.
 
-All or nothing: the directory appears by a rename or not at all. A Secret is never written, only named (law 9).
+All or nothing: the directory appears by a rename or not at all. A Secret is only named, or written encrypted (law 9).
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from typing import Any
 
 from bluegreen.exporter.bundle import Bundle, Item
 from bluegreen.exporter.names import file_name
+from bluegreen.exporter.sealed import SEALED, seal
 from bluegreen.exporter.yaml_out import dump_yaml
 from bluegreen.model.errors import InvalidInputError
 
@@ -20,24 +21,27 @@ KUSTOMIZATION = "kustomization.yaml"
 FORMAT = 1
 
 
-def write_bundle(bundle: Bundle, directory: Path) -> tuple[str, ...]:
+def write_bundle(bundle: Bundle, directory: Path, recipients: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Write a bundle.
 
     Args:
         bundle: what to write.
         directory: must not exist, or hold a bundle, which is replaced.
+        recipients: age recipients that the Secrets are encrypted to; without one they are only named.
 
     Returns:
         the Secrets that were not written, as namespace/name.
 
     Raises:
-        InvalidInputError: the directory exists and holds something else, or cannot be written.
+        InvalidInputError: the directory exists and holds something else, or a recipient cannot be used.
     """
     _refuse_foreign(directory)
+    secrets = tuple(item.obj for item in bundle.items if item.ref.kind == "Secret")
+    sealed = seal(secrets, recipients) if secrets and recipients else b""
     directory.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     try:
-        withheld = _fill(bundle, work)
+        withheld = _fill(bundle, work, sealed)
         work.chmod(0o755)
         _swap(work, directory)
     finally:
@@ -54,17 +58,16 @@ def _refuse_foreign(directory: Path) -> None:
         raise InvalidInputError("bundle.target", what, (reason,), "name an empty or new directory")
 
 
-def _fill(bundle: Bundle, work: Path) -> tuple[str, ...]:
-    written: list[dict[str, Any]] = []
-    withheld: list[str] = []
-    for item in bundle.items:
-        if item.ref.kind == "Secret":
-            withheld.append(f"{item.ref.namespace}/{item.ref.name}")
-        else:
-            written.append(_write_item(item, work))
+def _fill(bundle: Bundle, work: Path, sealed: bytes) -> tuple[str, ...]:
+    written = [_write_item(item, work) for item in bundle.items if item.ref.kind != "Secret"]
+    secrets = [f"{item.ref.namespace}/{item.ref.name}" for item in bundle.items if item.ref.kind == "Secret"]
+    index = _index(bundle, written, [] if sealed else [*bundle.withheld, *secrets])
+    if sealed:
+        (work / SEALED).write_bytes(sealed)
+        index["secrets"] = {"file": SEALED, "sha256": hashlib.sha256(sealed).hexdigest(), "names": secrets}
     _write(work / KUSTOMIZATION, _kustomization(written))
-    _write(work / INDEX, _index(bundle, written, withheld))
-    return tuple(withheld)
+    _write(work / INDEX, index)
+    return tuple(index["secretsNotWritten"])
 
 
 def _write_item(item: Item, work: Path) -> dict[str, Any]:
@@ -88,6 +91,7 @@ def _index(bundle: Bundle, written: list[dict[str, Any]], withheld: list[str]) -
         "apiVersion": "bluegreen.io/v1",
         "kind": "Bundle",
         "format": FORMAT,
+        "source": bundle.source,
         "namespaces": list(bundle.namespaces),
         "storageClasses": list(bundle.storage_classes),
         "files": written,

@@ -5,7 +5,7 @@ suspended or scaled to 0 on blue must stay so afterwards.
 """
 
 from bluegreen.importer import shape
-from bluegreen.importer.marks import IDLE, WAS_REPLICAS, WAS_SUSPENDED, annotation, with_annotation
+from bluegreen.importer.marks import IDLE, RUN_AGAIN, WAS_REPLICAS, WAS_SUSPENDED, annotation, with_annotation
 from bluegreen.model.ports import Raw
 
 SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
@@ -25,6 +25,11 @@ def make_idle(obj: Raw) -> Raw:
     if shape.is_kind(obj, "DaemonSet"):
         return _nowhere(obj)
     return obj
+
+
+def hold_jobs(obj: Raw) -> Raw:
+    """Return a one-off Job asleep, unless a person marked it to run again; every other object as it is."""
+    return make_idle(obj) if shape.is_kind(obj, "Job") and annotation(obj, RUN_AGAIN) != "true" else obj
 
 
 def _scaled_down(obj: Raw) -> Raw:

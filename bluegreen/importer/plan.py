@@ -49,6 +49,8 @@ class PlanEntry:
         reason: one sentence.
         cause: why the server would refuse, None unless it does.
         changes: fields that would change.
+        ours: False when the change is to an object that another hand made.
+        content: digest of what is asked for, empty when nobody keeps the plan.
     """
 
     ref: ObjectRef
@@ -57,6 +59,8 @@ class PlanEntry:
     reason: str
     cause: Cause | None = None
     changes: tuple[Change, ...] = ()
+    ours: bool = True
+    content: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as JSON data."""
@@ -70,6 +74,8 @@ class PlanEntry:
             "verdict": str(self.verdict),
             "reason": self.reason,
             "cause": None if self.cause is None else str(self.cause),
+            "ours": self.ours,
+            "content": self.content,
             "changes": [{"path": c.path, "expected": c.expected, "actual": c.actual} for c in self.changes],
         }
 
@@ -130,7 +136,8 @@ def plan_import(objects: Iterable[Raw], cluster: Cluster, options: PlanOptions) 
 
 def _decided(wave: str, obj: Raw, live: Raw | None, migration: str) -> tuple[PlanEntry, Decision]:
     decision = decide(obj, live, migration)
-    return PlanEntry(ref_of(obj), wave, decision.verdict, decision.reason, None, decision.changes), decision
+    ours = decision.force or decision.verdict is not Verdict.CHANGE
+    return PlanEntry(ref_of(obj), wave, decision.verdict, decision.reason, None, decision.changes, ours), decision
 
 
 def _dry_run(

@@ -11,6 +11,7 @@ from bluegreen.importer import shape
 from bluegreen.importer.apply import ApplyOptions, apply_objects
 from bluegreen.importer.marks import IDLE, RUN_AGAIN, WAS_REPLICAS, WAS_SUSPENDED, annotation, is_ours
 from bluegreen.importer.order import Phase
+from bluegreen.model.errors import NotFoundError
 from bluegreen.model.events import Emit
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
@@ -102,7 +103,10 @@ def wake_patch(live: Raw) -> Raw | None:
 
 
 def _resume(cluster: Cluster, ref: ObjectRef, migration: str) -> bool:
-    live = cluster.get(ref)
+    try:
+        live = cluster.get(ref)
+    except NotFoundError:
+        return False  # deleted on green since: nothing to let run
     was = annotation(live, WAS_SUSPENDED)
     if was is None or not is_ours(live, migration):
         return False

@@ -66,8 +66,9 @@ def _load(context: str, paths: str) -> Any:
         config.load_kube_config(  # type: ignore[no-untyped-call]
             config_file=paths, context=context, client_configuration=configuration, persist_config=False
         )
-    except (config.ConfigException, OSError, ValueError, KeyError, TypeError) as error:
-        raise _unusable(paths, str(error)) from error
+    except (config.ConfigException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # The client quotes the entry that it cannot use, and that entry may hold a token.
+        raise _unusable(paths, f"the entry of context {context!r} is not usable ({type(error).__name__})") from None
     return configuration
 
 

@@ -3,14 +3,14 @@
 The intent is on disk before anything else happens (law 5).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bluegreen.migration.context import Ending, Run
 from bluegreen.migration.journal import Journal, read_events, utc_now
-from bluegreen.migration.lock import MigrationLock
 from bluegreen.migration.prepare import Prepared
 from bluegreen.migration.store import Manifest, Store, new_id, write_atomically
+from bluegreen.report.ending import headline
 from bluegreen.report.fold import fold
 from bluegreen.report.html import html_report
 from bluegreen.report.json_report import json_report
@@ -18,18 +18,15 @@ from bluegreen.report.json_report import json_report
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Where the reports of a run are."""
+    """Where the reports of a run are, and the outcome in one sentence."""
 
     html: Path
     json: Path
+    headline: str = ""
 
 
 def begin(prepared: Prepared) -> Run:
-    """Make the migration's directory and return its run, locked.
-
-    Raises:
-        LockedError: another process has it.
-    """
+    """Make the migration's directory and return its run."""
     config, parts = prepared.loaded.config, prepared.parts
     created = utc_now()
     manifest = Manifest(
@@ -44,40 +41,44 @@ def begin(prepared: Prepared) -> Run:
     store = Store(prepared.root / manifest.id)
     store.write_manifest(manifest)
     run = _open(prepared, store, manifest)
+    _say_started(run)
+    return run
+
+
+def _say_started(run: Run) -> None:
+    """Record what was begun."""
+    manifest, config = run.manifest, run.config
     run.emit(
         "run.started",
         migration=manifest.id,
         **{"from": config.from_context},
         to=config.to_context,
-        from_version=parts.blue.id.version,
-        to_version=parts.green.id.version,
+        from_version=manifest.blue.version,
+        to_version=manifest.green.version,
         namespaces=list(manifest.namespaces),
         steps=list(manifest.steps),
         data_policy=config.data.policy if config.data else "",
         config_digest=manifest.config_digest,
     )
-    return run
 
 
 def resume(prepared: Prepared) -> Run:
-    """Return the run of an unfinished migration, locked.
-
-    Raises:
-        LockedError: another process has it.
-    """
+    """Return the run of an unfinished migration."""
     store = prepared.unfinished
     if store is None:
         raise AssertionError("there is no unfinished migration")
     run = _open(prepared, store, store.manifest())
-    run.traffic_moved = any(event["name"] == "weight.written" for event in store.raw_events())
-    run.resumed = True
+    told = [str(event["name"]) for event in store.raw_events()]
+    if "run.started" not in told:
+        _say_started(run)
+    run.traffic_moved = "weight.writing" in told or "weight.written" in told
+    run.resumed = next((name for name in told if name.startswith("run.")), "") == "run.paused"
     run.emit("run.resumed", migration=run.manifest.id)
     return run
 
 
 def _open(prepared: Prepared, store: Store, manifest: Manifest) -> Run:
-    """Take the lock for the rest of this process and open the journal."""
-    MigrationLock(store.path, utc_now()).__enter__()
+    """Open the journal."""
     parts = prepared.parts
     return Run(
         config=prepared.loaded.config,
@@ -117,7 +118,7 @@ def write_reports(store: Store) -> Reports:
     reports = report_files(store)
     write_atomically(reports.html, html_report(view))
     write_atomically(reports.json, json_report(view))
-    return reports
+    return replace(reports, headline=headline(view))
 
 
 def report_files(store: Store) -> Reports:

@@ -4,8 +4,10 @@ A file-system copy goes through a pod, so a claim without a pod on blue cannot b
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from bluegreen.config.models import Migration
+from bluegreen.model.errors import TransientError
 from bluegreen.model.ports import Cluster, Raw, VolumePod, VolumeRequest
 
 
@@ -21,8 +23,45 @@ def claims_of(cluster: Cluster, config: Migration) -> tuple[str, ...]:
     return tuple(sorted(f"{c['metadata']['namespace']}/{c['metadata']['name']}" for c in found))
 
 
+def complete_request(cluster: Cluster, config: Migration, move_id: str) -> VolumeRequest:
+    """Return what the mover shall bring across, all claims of it.
+
+    Raises:
+        TransientError: no running pod mounts a claim just now; without one its data would stay behind.
+    """
+    request = volume_request(cluster, config, move_id)
+    mounted = {f"{pod.namespace}/{claim}" for pod in request.pods for claim in pod.claims}
+    left = [claim for claim in claims_of(cluster, config) if claim not in mounted]
+    if left:
+        raise TransientError(
+            "volumes.unmounted",
+            f"looking for the pods that mount {', '.join(left)} on {config.from_context}",
+            "no running pod mounts it just now",
+            f"kubectl --context {config.from_context} get pods -n {left[0].partition('/')[0]}",
+        )
+    return request
+
+
+def request_record(request: VolumeRequest) -> dict[str, Any]:
+    """Return the JSON form of a request; labels and names only, nothing secret."""
+    return {
+        "id": request.id,
+        "namespaces": list(request.namespaces),
+        "storage_classes": dict(request.storage_classes),
+        "pods": [[pod.namespace, pod.name, dict(pod.labels), list(pod.claims)] for pod in request.pods],
+    }
+
+
+def request_of(record: dict[str, Any]) -> VolumeRequest:
+    """Return a request from its JSON form."""
+    pods = tuple(
+        VolumePod(namespace, name, labels, tuple(claims)) for namespace, name, labels, claims in record["pods"]
+    )
+    return VolumeRequest(record["id"], tuple(record["namespaces"]), record["storage_classes"], pods)
+
+
 def volume_request(cluster: Cluster, config: Migration, move_id: str) -> VolumeRequest:
-    """Return what the mover shall bring across.
+    """Return what the mover can bring across now: the claims that a running pod mounts.
 
     Args:
         cluster: blue.
@@ -52,3 +91,13 @@ def unmounted(cluster: Cluster, config: Migration) -> tuple[str, ...]:
     request = volume_request(cluster, config, "check")
     mounted = {f"{pod.namespace}/{claim}" for pod in request.pods for claim in pod.claims}
     return tuple(claim for claim in claims_of(cluster, config) if claim not in mounted)
+
+
+def owned_users(cluster: Cluster, namespaces: Iterable[str], claims: set[tuple[str, str]]) -> list[str]:
+    """Return the pods of controllers that mount one of these claims, as namespace/name."""
+    return [
+        f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+        for pod in _listed(cluster, "Pod", namespaces)
+        if pod["metadata"].get("ownerReferences")
+        and any((pod["metadata"]["namespace"], name) in claims for name in _claim_names(pod))
+    ]

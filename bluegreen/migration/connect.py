@@ -79,16 +79,25 @@ def open_clusters(config: Migration, reasons: Reasons) -> tuple[Cluster, Cluster
 def connect(config: Migration, reasons: Reasons) -> Parts:
     """Open every part that the configuration names; adds reasons for those that cannot be opened."""
     blue, green = open_clusters(config, reasons)
-    routers = [reasons.attempt(lambda route=route: _router(route)) for route in config.routes]  # type: ignore[misc]
-    probes = {probe.name: reasons.attempt(lambda probe=probe: _probe(probe)) for probe in config.probes}  # type: ignore[misc]
+    routers, probes = connect_traffic(config, reasons)
     mover = reasons.attempt(lambda: _mover(config, blue, green)) if config.data else None
     return Parts(
         blue=blue,
         green=green,
-        routers=tuple(router for router in routers if router),
-        probes={name: probe for name, probe in probes.items() if probe},
+        routers=routers,
+        probes=probes,
         mover=mover,
     )
+
+
+def connect_traffic(config: Migration, reasons: Reasons) -> tuple[tuple[TrafficRouter, ...], dict[str, Probe]]:
+    """Open routers and probes, which need no cluster; adds reasons for those that cannot be opened."""
+    routers = [reasons.attempt(lambda route=route: _router(route)) for route in config.routes]  # type: ignore[misc]
+    probes = {
+        probe.name: reasons.attempt(lambda probe=probe: _probe(probe))  # type: ignore[misc]
+        for probe in config.probes
+    }
+    return tuple(router for router in routers if router), {name: probe for name, probe in probes.items() if probe}
 
 
 def _router(route: Any) -> TrafficRouter:

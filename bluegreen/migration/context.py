@@ -5,6 +5,7 @@ step for ever when a stop was asked for. A parked step is never recorded, so it 
 between two writes is cut in half.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from typing import Any, Never
 from bluegreen.config.models import Migration
 from bluegreen.exporter.bundle import Bundle
 from bluegreen.migration.journal import Journal
+from bluegreen.migration.objects import Moved
 from bluegreen.migration.store import Manifest, Store
-from bluegreen.model.ports import Cluster, Probe, TrafficRouter, VolumeMover
+from bluegreen.model.ports import Cluster, Probe, TrafficRouter, VolumeMover, VolumeRequest
 from bluegreen.slo.health import BlueHealth
 
 
@@ -67,9 +69,11 @@ class Run:
         traffic_moved: whether green may have been given weight.
         phase: recorded step that is being done.
         crashed: an error that nobody foresaw stopped this process; the run is not over.
-        resumed: this process goes on with a run; the first pause is answered by that.
+        resumed: this process goes on with a run that had paused; its next step answers that pause.
         failure: why green is sent back, in one line per objective.
         blue_seen: blue as the gate saw it last.
+        moved: what the migration set out to move, as its export step recorded it.
+        request: what the volume mover shall bring, from the same record.
     """
 
     config: Migration
@@ -89,6 +93,8 @@ class Run:
     crashed: bool = False
     resumed: bool = False
     failure: str = ""
+    moved: Moved | None = None
+    request: VolumeRequest | None = None
     blue_seen: BlueHealth | None = None
 
     def emit(self, name: str, /, **data: Any) -> None:
@@ -112,21 +118,26 @@ class Run:
     def interrupt(self) -> Never:
         """Say where the run stands and leave."""
         next_step = "run the same command again to go on" + (", or: bluegreen revert" if self.traffic_moved else "")
-        self.emit("run.interrupted", phase=self.phase, next=next_step)
+        self._tell("run.interrupted", phase=self.phase, next=next_step)
         self.stop.park(Ending("interrupted", 130, f"stopped in phase {self.phase}", next_step))
 
     def pause(self, reason: str) -> Never:
         """Leave the run where it is for a person; the step is judged or done again on resume."""
         next_step = "run the same command again to go on, or: bluegreen revert"
-        self.emit("run.paused", reason=reason, phase=self.phase, next=next_step)
+        self._tell("run.paused", reason=reason, phase=self.phase, next=next_step)
         self.stop.park(Ending("paused", 4, reason, next_step))
 
     def crash(self, error: BaseException) -> Never:
         """Leave after an error that nobody foresaw; the step is not recorded, so a mended bluegreen can go on."""
         reason = f"{type(error).__name__}: {error}"
         self.crashed = True
-        self.emit("run.crashed", reason=reason, phase=self.phase)
-        self.stop.park(Ending("failed", 1, reason, "this is a bug of bluegreen; run the same command again to go on"))
+        self._tell("run.crashed", reason=reason, phase=self.phase)
+        self.stop.park(Ending("failed", 1, reason, "run the same command again to go on, or: bluegreen revert"))
+
+    def _tell(self, name: str, /, **data: Any) -> None:
+        """Record an event on the way out; a full disk must not keep the step from being parked."""
+        with contextlib.suppress(Exception):
+            self.emit(name, **data)
 
 
 _active: Run | None = None

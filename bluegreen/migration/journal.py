@@ -66,7 +66,7 @@ class Journal:
 def read_events(path: Path) -> list[Event]:
     """Return the events of a file, oldest first; a line cut by a crash is left out."""
     events = []
-    for line in path.read_text().splitlines():
+    for line in path.read_text().split("\n"):
         try:
             raw = json.loads(line)
             events.append(Event(name=raw["name"], at=raw["at"], data=raw["data"]))

@@ -1,13 +1,15 @@
-"""One process per migration on this machine.
+"""One process per pair of clusters on this machine.
 
 The kernel's file lock ends with the process, so a crash leaves nothing to clean. It is no fence: router
 writes are compare-and-set on top of it.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,10 +18,12 @@ from bluegreen.model.errors import LockedError
 
 
 class MigrationLock:
-    """Holds the lock of a migration's directory, as a context manager."""
+    """Holds the lock of everything that is done between two clusters, as a context manager."""
 
-    def __init__(self, directory: Path, since: str) -> None:
-        self._path = directory / "lock"
+    def __init__(self, root: Path, clusters: Iterable[str], since: str) -> None:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        pair = hashlib.sha256("\n".join(sorted(clusters)).encode()).hexdigest()[:12]
+        self._path = root / f"{pair}.lock"
         self._since = since
         self._fd = -1
 
@@ -45,6 +49,10 @@ class MigrationLock:
         mine = {"pid": os.getpid(), "host": socket.gethostname(), "since": self._since}
         os.pwrite(self._fd, json.dumps(mine).encode(), 0)
         return self
+
+    def hold(self) -> None:
+        """Take the lock until this process ends; the kernel gives it back then."""
+        self.__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

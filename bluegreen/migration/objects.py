@@ -6,6 +6,7 @@ The two rooms do not know each other; here one hands to the other. Objects live 
 import secrets
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bluegreen.assess.checks import Subject, find
@@ -15,12 +16,13 @@ from bluegreen.exporter.bundle import Bundle
 from bluegreen.exporter.export import ExportOptions, export
 from bluegreen.exporter.rules import Action
 from bluegreen.importer.idle import make_idle
+from bluegreen.importer.marks import RUN_AGAIN, annotation
 from bluegreen.importer.plan import PlanOptions, plan_import
 from bluegreen.importer.transform import TransformOptions, transform_all
 from bluegreen.model.events import Emit
 from bluegreen.model.findings import Finding
 from bluegreen.model.ports import Cluster, Raw
-from bluegreen.model.refs import ClusterId
+from bluegreen.model.refs import ClusterId, ObjectRef
 
 
 def _silent(_name: str, /, **_data: Any) -> None:
@@ -52,6 +54,69 @@ def owner_mark(blue: ClusterId) -> str:
     Not the migration's id: after a revert the next migration of the same blue must take over what the last one made.
     """
     return f"from-{blue.uid}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a migration set out to move, as recorded when it exported: names and digests, no content.
+
+    Attributes:
+        digests: digest of each object; empty for Secrets, whose digest is not kept.
+        again: Jobs that a person marked to run once more.
+    """
+
+    digests: dict[ObjectRef, str]
+    again: frozenset[ObjectRef]
+
+    def record(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        rows = [[r.api_version, r.kind, r.namespace, r.name, digest] for r, digest in self.digests.items()]
+        return {"objects": rows, "again": [[r.api_version, r.kind, r.namespace, r.name] for r in sorted(self.again)]}
+
+    @classmethod
+    def of_record(cls, record: dict[str, Any]) -> "Moved":
+        """Return it from its JSON form."""
+        digests = {ObjectRef(*row[:4]): row[4] for row in record["objects"]}
+        return cls(digests, frozenset(ObjectRef(*row) for row in record["again"]))
+
+    def schedules(self) -> tuple[Raw, ...]:
+        """Return the CronJobs, and the Jobs that run again, by name only."""
+        names = [ref for ref in self.digests if ref.kind == "CronJob" or ref in self.again]
+        return tuple(_by_name(ref, RUN_AGAIN) for ref in sorted(names))
+
+
+def _by_name(ref: ObjectRef, mark: str) -> Raw:
+    """Return an object that has a name and a mark, and nothing else."""
+    meta = {"name": ref.name, "namespace": ref.namespace, "annotations": {mark: "true"}}
+    return {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": meta}
+
+
+def moved(bundle: Bundle) -> Moved:
+    """Return what a bundle moves."""
+    return Moved(
+        {item.ref: "" if item.ref.kind == "Secret" else item.digest for item in bundle.items},
+        frozenset(item.ref for item in bundle.items if annotation(item.obj, RUN_AGAIN) == "true"),
+    )
+
+
+def as_moved(bundle: Bundle, was: Moved, emit: Emit) -> Bundle:
+    """Return a bundle that was read again, limited to what the migration set out to move; drift is told.
+
+    Args:
+        bundle: blue as it is now.
+        was: what was exported when the migration began.
+        emit: told of objects that were changed, added or deleted on blue since.
+    """
+    now = {item.ref: item for item in bundle.items}
+    changed = [r for r, digest in was.digests.items() if r in now and digest and now[r].digest != digest]
+    for word, refs in (
+        ("changed on blue since the export", changed),
+        ("deleted on blue since the export", [ref for ref in was.digests if ref not in now]),
+        ("added on blue since the export, not moved", [ref for ref in now if ref not in was.digests]),
+    ):
+        if refs:
+            emit("notice", text=f"{len(refs)} objects {word}: {', '.join(str(ref) for ref in refs[:5])}")
+    return replace(bundle, items=tuple(item for item in bundle.items if item.ref in was.digests))
 
 
 def counts(bundle: Bundle) -> dict[str, int]:

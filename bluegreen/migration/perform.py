@@ -35,12 +35,13 @@ def perform(run: Run, name: str, act: Act) -> dict[str, Any]:
 
 def _attempt(run: Run, name: str, act: Act) -> dict[str, Any]:
     """Call act until it succeeds, is refused, or the budget for transient errors is used up."""
-    deadline = run.clock() + RETRY_BUDGET_SECONDS
+    deadline: float | None = None
     tries = 0
     while True:
         try:
             return dict(act(run) or {})
         except TransientError as error:
+            deadline = deadline or run.clock() + RETRY_BUDGET_SECONDS
             if run.clock() >= deadline:
                 run.pause(str(error))
             wait = error.retry_after or _BACKOFF_SECONDS[min(tries, len(_BACKOFF_SECONDS) - 1)]

@@ -13,13 +13,13 @@ from bluegreen.importer.order import Phase
 from bluegreen.importer.start import resume_cronjobs, start
 from bluegreen.importer.verify import compare
 from bluegreen.importer.wait import wait_ready
-from bluegreen.migration import objects
-from bluegreen.migration.claims import volume_request
+from bluegreen.migration import objects, traffic
+from bluegreen.migration.claims import complete_request, owned_users, request_record
 from bluegreen.migration.context import Run
 from bluegreen.migration.same_answer import compare_answers
-from bluegreen.model.errors import RefusedError
+from bluegreen.model.errors import BugError, RefusedError
 from bluegreen.model.findings import Severity
-from bluegreen.model.ports import Raw
+from bluegreen.model.ports import Raw, VolumeRequest, Weights
 from bluegreen.model.refs import ObjectRef
 
 _POLL_SECONDS = 1.0
@@ -29,6 +29,8 @@ def _blue_objects(run: Run) -> Bundle:
     """Return blue's objects, read again after a restart: they are never on disk."""
     if run.bundle is None:
         run.bundle = objects.read_blue(run.blue, run.config, run.emit)
+        if run.moved is not None:
+            run.bundle = objects.as_moved(run.bundle, run.moved, run.emit)
     return run.bundle
 
 
@@ -72,7 +74,8 @@ def export_objects(run: Run) -> dict[str, Any]:
         digest=bundle.digest,
         notes=objects.notes(bundle),
     )
-    return {"objects": len(bundle.items)}
+    request = complete_request(run.blue, run.config, run.manifest.id)
+    return {"moved": objects.moved(bundle).record(), "request": request_record(request)}
 
 
 def import_idle(run: Run) -> dict[str, Any]:
@@ -80,14 +83,40 @@ def import_idle(run: Run) -> dict[str, Any]:
     results = apply_objects(run.green, _green_objects(run), Phase.IMPORT, _options(run, prepare=make_idle), run.emit)
     for result in results:
         run.emit("object.applied", ref=str(result.ref), action=str(result.outcome))
+    _wait_asleep(run)
     return {"objects": len(results), "written": sum(r.outcome in (Outcome.CREATED, Outcome.CHANGED) for r in results)}
+
+
+def _wait_asleep(run: Run) -> None:
+    """Wait until no pod of an earlier attempt on green holds a claim that will be replaced."""
+    claims = {(pod.namespace, claim) for pod in _request(run).pods for claim in pod.claims}
+    end = run.clock() + run.config.timeouts.ready
+    while users := owned_users(run.green, run.config.namespaces, claims):
+        if run.clock() >= end:
+            raise RefusedError(
+                "import.not-asleep",
+                f"waiting for pods of an earlier attempt on {run.config.to_context} to end",
+                f"still there: {', '.join(users)}",
+                f"kubectl --context {run.config.to_context} describe them",
+            )
+        run.emit("ready.waiting", objects=[f"{name}: ends" for name in users])
+        run.sleep(_POLL_SECONDS)
+
+
+def _request(run: Run) -> VolumeRequest:
+    """Return what the mover shall bring, as recorded when the migration exported."""
+    if run.request is None:
+        raise BugError("run.no-request", "moving volumes", "the export step recorded no request")
+    return run.request
 
 
 def move_volumes(run: Run) -> dict[str, Any]:
     """Bring the claims' data over; without claims there is nothing to do."""
-    request = volume_request(run.blue, run.config, run.manifest.id)
-    if run.mover is None or not request.pods:
+    request = _request(run)
+    if not request.pods:
         return {"claims": 0}
+    if run.mover is None:
+        raise RefusedError("volumes.no-mover", "moving volumes", "claims exist and no data section is configured")
     end = run.clock() + run.config.timeouts.volumes
     said = None
     while True:
@@ -139,7 +168,10 @@ def verify_both(run: Run) -> dict[str, Any]:
 
 def finish(run: Run) -> dict[str, Any]:
     """Let green's schedules run, and drop what only the migration needed; blue is left as it was."""
-    resumed = resume_cronjobs(run.green, _green_objects(run), objects.owner_mark(run.manifest.blue), run.emit)
+    traffic.require_served(run, Weights.for_green(100))
+    if run.moved is None:
+        raise BugError("run.nothing-moved", "finishing", "the export step recorded nothing")
+    resumed = resume_cronjobs(run.green, run.moved.schedules(), objects.owner_mark(run.manifest.blue), run.emit)
     for router in run.routers:
         router.finalize()
     return {"resumed": len(resumed)}

@@ -18,8 +18,17 @@ _WRITE_ON_GREEN = (*_READ_ON_BLUE, ("apps", "statefulsets"), ("batch", "cronjobs
 
 def check(config: Migration, parts: Parts, reasons: Reasons) -> None:
     """Add every reason why this migration cannot start."""
-    for found in (_namespaces(config, parts), _rights(config, parts), _data(config, parts)):
-        reasons.found += list(found)
+    for find in (_unsupported, _namespaces, _rights, _data):
+        reasons.found += reasons.attempt(lambda find=find: list(find(config, parts))) or []  # type: ignore[misc]
+
+
+def _unsupported(config: Migration, _parts: Parts) -> Iterator[str]:
+    """Yield what the configuration asks for and this version does not do; silence would be worse."""
+    for step in config.steps:
+        if step.approve:
+            yield f"step {step.weight}: approve is not supported yet; use a longer hold, or run the steps one by one"
+    if config.notify:
+        yield "notify is not supported yet; remove it"
 
 
 def _namespaces(config: Migration, parts: Parts) -> Iterator[str]:

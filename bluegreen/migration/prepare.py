@@ -13,10 +13,12 @@ from bluegreen.exporter.bundle import Bundle
 from bluegreen.migration import objects
 from bluegreen.migration.claims import claims_of, volume_request
 from bluegreen.migration.connect import Parts, Reasons, connect
+from bluegreen.migration.journal import utc_now
+from bluegreen.migration.lock import MigrationLock
 from bluegreen.migration.preflight import check
 from bluegreen.migration.store import Store, stores
 from bluegreen.migration.traffic import objectives_of, steps_of
-from bluegreen.model.errors import InvalidInputError, StalePlanError
+from bluegreen.model.errors import InvalidInputError, RefusedError, StalePlanError
 from bluegreen.model.findings import Finding, Severity
 from bluegreen.slo.objectives import unusable
 from bluegreen.traffic.steps import check_steps
@@ -93,19 +95,23 @@ class Prepared:
         return objects.changes(bundle, self.parts.blue, self.parts.green, self.loaded.config, server=server)
 
 
-def prepare(loaded: Loaded, root: Path) -> Prepared:
+def prepare(loaded: Loaded, root: Path, *, exclusive: bool) -> Prepared:
     """Connect, check and plan.
 
     Args:
         loaded: the configuration.
         root: directory of all migrations' state.
+        exclusive: keep other processes away from these two clusters until this one ends.
 
     Raises:
         InvalidInputError: every reason why it cannot begin.
+        LockedError: another process works on these two clusters.
         StalePlanError: an unfinished migration was begun with another configuration.
     """
     reasons = Reasons()
     parts = connect(loaded.config, reasons)
+    if exclusive:
+        MigrationLock(root, (parts.blue.id.uid, parts.green.id.uid), utc_now()).hold()
     unfinished = find_unfinished(root, parts, loaded)
     if unfinished is not None:
         reasons.raise_if_any("going on with the migration")
@@ -141,7 +147,10 @@ def find_unfinished(root: Path, parts: Parts, loaded: Loaded) -> Store | None:
         StalePlanError: it was begun with another configuration.
     """
     for store in stores(root):
-        manifest = store.manifest()
+        try:
+            manifest = store.manifest()
+        except RefusedError:
+            continue  # `bluegreen status` names it; it may be of quite other clusters
         same = (manifest.blue.uid, manifest.green.uid) == (parts.blue.id.uid, parts.green.id.uid)
         if not same or set(manifest.namespaces) != set(loaded.config.namespaces):
             continue

@@ -8,9 +8,11 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Any, Never
 
+from bluegreen.config.secrets import is_reference, resolve_secret
 from bluegreen.migration.context import Ending, Run, activate
 from bluegreen.migration.store import SCHEMA
 
@@ -32,20 +34,32 @@ def execute(run: Run, state: str) -> Ending:
         config={
             "name": "bluegreen",
             "system_database_url": run.store.database if state == "sqlite" else state,
-            # Ours, not a hash of the source: an upgrade with the same schema resumes, another one is refused.
-            "application_version": f"schema-{SCHEMA}",
+            # Ours, not a hash of the source, so that an upgrade with the same schema resumes; with the id in it,
+            # so that a process which shares the database never takes over another one's migration.
+            "application_version": f"schema-{SCHEMA}-{run.manifest.id}",
             "executor_id": run.manifest.id,
             "log_level": "ERROR",
         }
     )
     from bluegreen.migration.workflow import migrate  # noqa: PLC0415 - registers the workflow before the launch
 
+    _catch_signals(run)
     DBOS.launch()
     with SetWorkflowID(run.manifest.id):
         handle = DBOS.start_workflow(migrate, run.manifest.id)
     threading.Thread(target=_await_result, args=(run, handle), daemon=True).start()
-    _wait(run)
+    while not run.stop.ended.wait(0.1):
+        pass
     return run.stop.ending or Ending("failed", 1, "ended without saying how")
+
+
+def state_url(state: str) -> str:
+    """Return where the run is remembered, a reference to a URL resolved.
+
+    Raises:
+        InvalidInputError: the reference points at nothing.
+    """
+    return resolve_secret(state, os.environ, Path.cwd()) if is_reference(state) else state
 
 
 def leave(code: int) -> Never:
@@ -63,6 +77,7 @@ def _await_result(run: Run, handle: Any) -> None:
     try:
         result = handle.get_result()
     except BaseException as error:  # noqa: BLE001 - the thread must report whatever ended the workflow
+        run.crashed = True
         run.stop.finish(Ending("failed", 1, f"{type(error).__name__}: {error}", "run the same command again to go on"))
         return
     outcome = result["outcome"]
@@ -72,22 +87,20 @@ def _await_result(run: Run, handle: Any) -> None:
     )
 
 
-def _wait(run: Run) -> None:
-    """Wait for the end; the first signal asks for a safe stop, the second leaves at once."""
+def _catch_signals(run: Run) -> None:
+    """Make the first signal ask for a safe stop and the second leave at once, until the process ends."""
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if run.stop.asked.is_set():
             os._exit(128 + number)
         run.stop.asked.set()
+        threading.Thread(target=tell, daemon=True).start()
+
+    def tell() -> None:
         run.emit("notice", text="stopping at the next safe point; again to stop now")
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        while not run.stop.ended.wait(0.1):
-            pass
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
 
 
 def _quiet() -> None:

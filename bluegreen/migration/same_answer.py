@@ -44,7 +44,7 @@ def _answer(cluster: Cluster, check: Check) -> str:
         raise RefusedError(
             "verify.command-failed",
             f"check {check.name} in pod {how.namespace}/{name} on {cluster.id.context}",
-            f"exit code {result.exit_code}: {result.stderr or result.stdout}",
+            f"exit code {result.exit_code}; what it printed is not shown, it could hold a secret",
             "run the command by hand with kubectl exec",
         )
     return result.stdout

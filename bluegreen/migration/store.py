@@ -87,12 +87,12 @@ class Store:
         file = self.path / "migration.json"
         try:
             data = json.loads(file.read_text())
-            if data["schema"] > SCHEMA:
+            if data["schema"] != SCHEMA:
                 raise RefusedError(
-                    "state.newer",
+                    "state.other-schema",
                     f"reading {file}",
-                    f"written by a newer bluegreen (schema {data['schema']}, this one knows {SCHEMA})",
-                    "install that bluegreen and run the same command again",
+                    f"written by another bluegreen (schema {data['schema']}, this one knows {SCHEMA})",
+                    "install that bluegreen and run the same command again, or: bluegreen revert",
                 )
             return _manifest_of(data)
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -106,7 +106,7 @@ class Store:
         """Yield the recorded events, newest first; a line cut by a crash is left out."""
         if not self.events.exists():
             return
-        for line in reversed(self.events.read_text().splitlines()):
+        for line in reversed(self.events.read_text().split("\n")):
             try:
                 yield json.loads(line)
             except ValueError:
@@ -134,6 +134,11 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def stores(root: Path) -> list[Store]:

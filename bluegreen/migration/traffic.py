@@ -4,12 +4,13 @@ Which act comes next is decided in bluegreen.traffic.decide; each act here is id
 a form that the durable run stores.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, assert_never
 
 from bluegreen.config.models import Migration
 from bluegreen.migration.context import Run
-from bluegreen.model.errors import BugError
+from bluegreen.model.errors import BugError, ConflictError
 from bluegreen.model.ports import Weights
 from bluegreen.model.verdicts import Verdict
 from bluegreen.slo.health import BlueHealth, Health
@@ -33,7 +34,8 @@ from bluegreen.traffic.states import (
 )
 from bluegreen.traffic.steps import Step
 
-REVERT_SECONDS = 3600.0
+# A way back is never given up.
+REVERT_SECONDS = math.inf
 
 
 def steps_of(config: Migration) -> tuple[Step, ...]:
@@ -86,6 +88,8 @@ def name_of(action: Action, state: State, steps: Sequence[Step]) -> str:
 
 def act(run: Run, action: Action, state: State, steps: Sequence[Step]) -> Input:  # noqa: PLR0911 - a line per action
     """Do what the state asks for and return what happened."""
+    if action not in (Action.ASK, Action.CALL):
+        run.resumed = False
     match action:
         case Action.WRITE:
             return _write(run, state, steps)
@@ -141,9 +145,28 @@ def _judge(run: Run, state: State, steps: Sequence[Step]) -> Judged:
     if outcome.verdict is Verdict.FAIL:
         broken = [judgement for judgement in outcome.judgements if judgement.verdict is Verdict.FAIL]
         run.failure = "; ".join(judgement.line() for judgement in broken)
-    elif outcome.verdict is Verdict.PASS and not baking:
+    elif outcome.verdict is Verdict.PASS:
+        require_served(run, step.weights)
+    if outcome.verdict is Verdict.PASS and not baking:
         run.emit("step.passed", weight=step.weight, seconds=outcome.seconds)
     return Judged(outcome.verdict)
+
+
+def require_served(run: Run, wanted: Weights) -> None:
+    """Refuse to go on when a route serves something else than what was judged.
+
+    Raises:
+        ConflictError: somebody else wrote, or the router was reloaded.
+    """
+    for router in run.routers:
+        served = router.read()
+        if served != wanted:
+            raise ConflictError(
+                "traffic.not-served",
+                f"checking route {router.name}",
+                f"it serves {served.blue}/{served.green}, judged was {wanted.blue}/{wanted.green}",
+                "find out who wrote or reloaded it, then run the same command again",
+            )
 
 
 def _blue(run: Run) -> BlueHealth:

@@ -9,10 +9,13 @@ from typing import Any
 from dbos import DBOS
 
 from bluegreen.migration import phases, traffic
+from bluegreen.migration.claims import request_of
 from bluegreen.migration.context import Run, active
 from bluegreen.migration.failpoints import hit
+from bluegreen.migration.objects import Moved
 from bluegreen.migration.perform import Act, perform
 from bluegreen.migration.records import from_record, to_record
+from bluegreen.model.errors import BugError
 from bluegreen.traffic.decide import action, decide
 from bluegreen.traffic.states import TERMINAL, Input, Phase, State, start
 from bluegreen.traffic.steps import Step
@@ -38,12 +41,22 @@ def migrate(migration: str) -> dict[str, Any]:
         outcome (migrated, reverted or failed), with the reason when it is not migrated.
     """
     run = active()
+    try:
+        return _all_of_it(run, migration)
+    except Exception as error:  # noqa: BLE001 - recorded, it would end the run for good; parked, a resume goes on
+        run.crash(error)
+
+
+def _all_of_it(run: Run, migration: str) -> dict[str, Any]:
+    """Prepare, shift, finish."""
     if run.manifest.id != migration:
-        raise RuntimeError(f"this process works on {run.manifest.id}, not on {migration}")
+        raise BugError("run.foreign", f"working on {run.manifest.id}", f"asked to work on {migration}")
     for name, act in PREPARATION:
         result = _recorded(run, name, act)
         if "refused" in result:
             return {"outcome": "failed", "phase": name, **result}
+        if name == "export":
+            run.moved, run.request = Moved.of_record(result["moved"]), request_of(result["request"])
     ended = _shift(run)
     if ended.phase is Phase.REVERTED:
         return {"outcome": "reverted", "reason": run.failure}
@@ -63,12 +76,13 @@ def _shift(run: Run) -> State:
 def _happened(run: Run, state: State, steps: Sequence[Step]) -> Input:
     """Do what a state asks for as one recorded step and return what happened."""
     wanted = action(state)
+    name = traffic.name_of(wanted, state, steps)
 
     def act(run: Run) -> dict[str, Any]:
         return {**to_record(traffic.act(run, wanted, state, steps)), "failure": run.failure}
 
-    record = _recorded(run, traffic.name_of(wanted, state, steps), act)
-    run.failure = run.failure or record["failure"]
+    record = _recorded(run, name, act)
+    run.failure = run.failure or str(record.get("failure", ""))
     return from_record(record)
 
 
@@ -76,13 +90,21 @@ def _recorded(run: Run, name: str, act: Act) -> dict[str, Any]:
     """Run one recorded step, framed by its events."""
 
     def framed() -> dict[str, Any]:
-        run.phase = name
-        began = run.clock()
-        run.emit("phase.started", phase=name)
-        result = perform(run, name, act)
-        run.emit("phase.finished", phase=name, seconds=round(run.clock() - began, 3), ok="refused" not in result)
-        return result
+        try:
+            return _framed(run, name, act)
+        except Exception as error:  # noqa: BLE001 - recorded, it would end the run for good; parked, a resume goes on
+            run.crash(error)
 
     result: dict[str, Any] = DBOS.run_step({"name": name}, framed)
     hit(f"{name}.recorded")
+    return result
+
+
+def _framed(run: Run, name: str, act: Act) -> dict[str, Any]:
+    """Do a step between its two events."""
+    run.phase = name
+    began = run.clock()
+    run.emit("phase.started", phase=name)
+    result = perform(run, name, act)
+    run.emit("phase.finished", phase=name, seconds=round(run.clock() - began, 3), ok="refused" not in result)
     return result

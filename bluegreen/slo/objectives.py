@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bluegreen.model.ports import Probe
 
-DEFAULT_BURST_SECONDS = 3.0
+DEFAULT_BURST_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)

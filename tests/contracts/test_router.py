@@ -353,7 +353,7 @@ def test_a_command_cannot_be_smuggled_in_by_a_name():
             open_router("shop", {"socket": "/x", "backend": name})
 
 
-def test_a_write_takes_milliseconds(haproxy, record_property):
+def test_a_write_takes_milliseconds(haproxy):
     router, took, served = haproxy.open_router(), [], ALL_BLUE
     with httpx.Client(trust_env=False) as user:
         user.get(f"http://127.0.0.1:{haproxy.port}/")
@@ -365,5 +365,5 @@ def test_a_write_takes_milliseconds(haproxy, record_property):
             took.append(time.monotonic() - began)
             assert answer == ("green" if to.of(Side.GREEN) else "blue")
             served = to
-    record_property("median_ms", round(sorted(took)[20] * 1000, 2))
+    print(f"write to first answer: median {sorted(took)[20] * 1000:.2f} ms")  # noqa: T201 - measured
     assert sorted(took)[20] < 0.05

@@ -57,6 +57,7 @@ class FakeRouter:
     faults: list[str] = field(default_factory=list)
     settles: list[bool] = field(default_factory=list)
     history: list[tuple[int, int]] = field(default_factory=list)
+    raises: list[int] = field(default_factory=list)
 
     def _fault(self) -> str:
         return self.faults.pop(0) if self.faults else ""
@@ -81,6 +82,8 @@ class FakeRouter:
         if self._shares() != expect and not halfway:
             raise ConflictError("fake.conflict", f"shifting to {to}", f"serves {self._shares()}, not {expect}")
         for side in sorted(Side, key=lambda s: to.of(s) < self.raw[s]):
+            if side is Side.GREEN and to.green > self.raw[side]:
+                self.raises.append(to.green)
             self.raw[side] = to.of(side)
             self.history.append((self.raw[Side.BLUE], self.raw[Side.GREEN]))
             if fault == "cut":

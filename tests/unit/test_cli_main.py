@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from bluegreen.cli.main import COMMANDS, main
+
 HEAVY = ("kubernetes", "boto3", "pydantic", "dbos", "httpx", "rich", "sqlalchemy")
 
 
@@ -40,8 +42,6 @@ def test_command_help_loads_no_room_below():
 
 
 def test_every_command_in_the_table_exists():
-    from bluegreen.cli.main import COMMANDS, main
-
     for name in COMMANDS:
         assert main.get_command(None, name).name == name
 
@@ -77,9 +77,7 @@ def test_empty_namespace_is_refused(tmp_path):
 
 def test_closed_pipe_gives_no_trace():
     done = subprocess.run(
-        f"{sys.executable} -m bluegreen --help | head -1; exit ${{PIPESTATUS[0]}}",
-        shell=True,
-        executable="/bin/bash",
+        ["bash", "-c", f"{sys.executable} -m bluegreen --help | head -1; exit ${{PIPESTATUS[0]}}"],
         capture_output=True,
         text=True,
         check=False,

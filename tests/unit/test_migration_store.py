@@ -29,16 +29,16 @@ def test_manifest_comes_back_as_written(tmp_path):
     assert [s.path.name for s in stores(tmp_path)] == ["m"]
 
 
-def test_manifest_of_a_newer_bluegreen_is_refused(tmp_path):
+def test_manifest_of_another_schema_is_refused(tmp_path):
     store = Store(tmp_path / "m")
     store.write_manifest(manifest())
     file = store.path / "migration.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"schema": 99}))
 
-    with pytest.raises(RefusedError, match="newer bluegreen") as caught:
+    with pytest.raises(RefusedError, match="another bluegreen") as caught:
         store.manifest()
 
-    assert caught.value.code == "state.newer"
+    assert caught.value.code == "state.other-schema"
 
 
 @given(cut=st.integers(min_value=0, max_value=400))
@@ -103,18 +103,22 @@ def test_outcome_is_empty_until_the_run_finished(tmp_path):
 def test_second_process_is_told_who_holds_the_lock(tmp_path):
     code = (
         "import sys; from pathlib import Path; from bluegreen.migration.lock import MigrationLock\n"
-        "with MigrationLock(Path(sys.argv[1]), 'then'): print('held', flush=True); sys.stdin.read()"
+        "with MigrationLock(Path(sys.argv[1]), ['a', 'b'], 'then'): print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(LockedError, match=f"process {holder.pid} on .* since then"), MigrationLock(tmp_path, "now"):
+        with (
+            pytest.raises(LockedError, match=f"process {holder.pid} on .* since then"),
+            MigrationLock(tmp_path, ["b", "a"], "now"),
+        ):
             pass
     finally:
         holder.kill()
         holder.wait()
 
-    with MigrationLock(tmp_path, "now"):
-        assert str(os.getpid()) in (tmp_path / "lock").read_text()
+    with MigrationLock(tmp_path, ["a", "b"], "now"):
+        (lock,) = tmp_path.glob("*.lock")
+        assert str(os.getpid()) in lock.read_text()

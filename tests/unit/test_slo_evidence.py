@@ -105,11 +105,20 @@ def test_an_outage_without_end_does_not_overflow():
     assert account.balance > 1e100
 
 
-def test_after_an_error_it_rests():
+def test_after_an_error_it_rests_for_the_length_of_a_burst():
     account = against_objective(Account(), 0, bad=1, total=1, most=0.01, rest=3)
     for number in (1, 2, 3):
         assert against_objective(account, number, bad=1, total=1, most=0.01, rest=3) == account
     assert against_objective(account, 4, bad=1, total=1, most=0.01, rest=3).balance > account.balance
+
+
+def test_a_second_without_errors_ends_the_rest_and_is_not_bet_on():
+    account = against_objective(Account(), 0, bad=1, total=1, most=0.01, rest=9)
+    rested = against_objective(account, 1, bad=0, total=1, most=0.01, rest=9)
+    assert rested.balance == account.balance
+    assert against_objective(rested, 2, bad=1, total=1, most=0.01, rest=9).balance > account.balance
+    silent = against_objective(account, 1, bad=0, total=0, most=0.01, rest=9)
+    assert against_objective(silent, 2, bad=1, total=1, most=0.01, rest=9) == account
 
 
 @given(st.floats(0.00001, 0.9))

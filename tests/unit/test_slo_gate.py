@@ -200,9 +200,9 @@ def test_the_worst_verdict_counts(verdicts):
 def test_objectives_are_judged_in_order_each_by_its_window():
     objectives = [Objective("a", "p", 0.99, min_samples=5), Objective("b", "q", 0.9, min_samples=5)]
     windows = {objective.name: Window(objective, START) for objective in objectives}
-    feed(windows["a"], 0, 10, GOOD)
-    feed(windows["b"], 0, 10, BAD)
-    judgements = judge(objectives, windows, START + 10, 0.0)
+    feed(windows["a"], 0, 20, GOOD)
+    feed(windows["b"], 0, 20, BAD)
+    judgements = judge(objectives, windows, START + 20, 0.0)
     assert [(j.objective, j.verdict) for j in judgements] == [("a", Verdict.PASS), ("b", Verdict.FAIL)]
 
 

@@ -1,0 +1,60 @@
+"""What would happen to each object, on the terminal: one line per object, its fields below, the counts at the end.
+
+Equal objects are only counted unless the wide form is asked for. Names and values come from clusters.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import click
+
+from bluegreen.cli.text import put
+from bluegreen.importer.decide import Verdict
+from bluegreen.importer.plan import PlanEntry
+from bluegreen.model.refs import ObjectRef
+
+SIGNS = {
+    Verdict.CREATE: "+",
+    Verdict.CHANGE: "~",
+    Verdict.EQUAL: "=",
+    Verdict.CONFLICT: "!",
+    Verdict.REFUSED: "x",
+    Verdict.LEFT_OUT: "-",
+}
+_BAD = (Verdict.CONFLICT, Verdict.REFUSED)
+_INDENT = 11
+
+
+def bad(entries: Iterable[PlanEntry]) -> bool:
+    """Return whether something is refused or in conflict."""
+    return any(entry.verdict in _BAD for entry in entries)
+
+
+def show_entries(entries: Sequence[PlanEntry], left_out: Sequence[tuple[ObjectRef, str]] = (), *, wide: bool) -> None:
+    """Print the entries of a plan on stdout.
+
+    Args:
+        entries: one per object, in the order of the import.
+        left_out: objects that stay on blue, with the reason; named in the wide form only.
+        wide: equal objects, waves and objects left out as well.
+    """
+    for entry in entries:
+        if wide or entry.verdict is not Verdict.EQUAL:
+            _entry(entry, wide=wide)
+    for ref, why in left_out if wide else ():
+        put(f"- blue's   {ref}")
+        put(why, _INDENT)
+    counts = Counter(entry.verdict for entry in entries)
+    words = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
+    stays = f"; {len(left_out)} objects stay on blue" if left_out else ""
+    click.echo(f"Plan: {', '.join(words) or 'no objects'}{stays}.")
+
+
+def _entry(entry: PlanEntry, *, wide: bool) -> None:
+    wave = f"  [{entry.wave}]" if wide else ""
+    put(f"{SIGNS[entry.verdict]} {str(entry.verdict).ljust(8)} {entry.ref}{wave}")
+    cause = f"{entry.cause}: " if entry.cause else ""
+    if wide or entry.verdict not in (Verdict.CREATE, Verdict.EQUAL):
+        put(f"{cause}{entry.reason}", _INDENT)
+    for change in entry.changes:
+        put(f"{change.path}: {change.actual} → {change.expected}", _INDENT)

@@ -1,0 +1,122 @@
+"""`bluegreen import`: a bundle, such as one kept in git, onto a cluster.
+
+It shows on request what would happen, writes in order, and deletes only what bluegreen itself created.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bluegreen.cli.scope_options import (
+    config_option,
+    kubeconfig_option,
+    load_scope,
+    mapping_option,
+    to_file_option,
+    to_option,
+)
+
+if TYPE_CHECKING:
+    from bluegreen.importer.prune import Surplus
+
+
+@click.command("import")
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@config_option
+@to_option
+@kubeconfig_option
+@to_file_option
+@mapping_option
+@click.option("--age-identity", type=click.Path(path_type=Path), metavar="FILE", help="Key of encrypted Secrets.")
+@click.option("--without-secrets", is_flag=True, help="Leave encrypted Secrets closed.")
+@click.option("--edited", is_flag=True, help="Take files that were changed since the export.")
+@click.option("--idle", is_flag=True, help="Scale to 0 and suspend, and remember what was; pods and webhooks wait.")
+@click.option("--empty-claims", is_flag=True, help="Create claims without data instead of leaving them to a mover.")
+@click.option("--prune", is_flag=True, help="Delete what bluegreen created there and the bundle no longer has.")
+@click.option(
+    "--dry-run",
+    type=click.Choice(["none", "client", "server"]),
+    default="none",
+    help="Show only what would happen; server lets the API server judge every object.",
+)
+@click.option("--timeout", default=300.0, metavar="SECONDS", help="How long workloads may take before webhooks.")
+@click.pass_context
+def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any) -> None:
+    """Apply the objects of a bundle to a cluster, in order and again without harm.
+
+    A one-off Job is imported suspended unless it is annotated bluegreen.io/run-again=true.
+
+    \b
+    Exit codes: 0 done, 1 objects refused or in conflict, 2 usage or a bundle that cannot be used.
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
+    from bluegreen.cli.progress import means  # noqa: PLC0415 - loaded on use
+    from bluegreen.migration import bundles  # noqa: PLC0415
+    from bluegreen.migration.scope import open_target  # noqa: PLC0415
+
+    scope = load_scope(options)
+    bundle = bundles.open_bundle(
+        directory, options["age_identity"], edited=options["edited"], without_secrets=options["without_secrets"]
+    )
+    objects = bundles.for_target(bundle, scope.transform, empty_claims=options["empty_claims"])
+    green = open_target(scope)
+    surplus = bundles.surplus(green, bundle, objects, scope.transform) if options["prune"] else ()
+    mark = bundles.mark_of(bundle.source)
+    if dry_run != "none":
+        plan = bundles.foresee(green, objects, mark, idle=options["idle"], server=dry_run == "server")
+        ctx.exit(_shown(plan.entries, surplus))
+    results = bring_or_list(
+        lambda: bundles.bring(green, objects, mark, means(options["timeout"]), idle=options["idle"])
+    )
+    last_words(results, bundle.withheld)
+    if surplus:
+        _prune(green, surplus, mark)
+
+
+def _shown(entries: Any, surplus: "tuple[Surplus, ...]") -> int:
+    """Print what would happen and return the exit code."""
+    from bluegreen.cli.changes_view import bad, show_entries  # noqa: PLC0415 - loaded on use
+    from bluegreen.cli.text import put  # noqa: PLC0415
+
+    show_entries(entries, wide=False)
+    for one in surplus:
+        put(f"- prune    {one.ref}")
+    return 1 if bad(entries) else 0
+
+
+def bring_or_list(act: Any) -> Any:
+    """Apply; on refusals list all of them on stderr before the error goes on."""
+    from bluegreen.cli.text import put  # noqa: PLC0415 - loaded on use
+    from bluegreen.importer.apply import ApplyFailedError  # noqa: PLC0415
+
+    try:
+        return act()
+    except ApplyFailedError as error:
+        for reason in error.reasons:
+            put(f"- {reason}", err=True)
+        raise
+
+
+def last_words(results: Any, withheld: tuple[str, ...]) -> None:
+    """Print what happened, the summary on stdout."""
+    from collections import Counter  # noqa: PLC0415 - loaded on use
+
+    from bluegreen.cli.text import put  # noqa: PLC0415
+
+    counts = Counter(str(result.outcome) for result in results)
+    put(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "nothing to do")
+    left = [str(result.ref) for result in results if str(result.outcome) == "left out"]
+    if left:
+        put(f"Left out: {', '.join(left)}. Claims wait for a volume mover, or take --empty-claims.", err=True)
+    if withheld:
+        put(f"Secrets not in the bundle: {', '.join(withheld)}. Create them on green.", err=True)
+
+
+def _prune(green: Any, surplus: "tuple[Surplus, ...]", mark: str) -> None:
+    """Delete what is not wanted any more and name it."""
+    from bluegreen.cli.progress import tell  # noqa: PLC0415 - loaded on use
+    from bluegreen.cli.text import put  # noqa: PLC0415
+    from bluegreen.importer.prune import prune  # noqa: PLC0415
+
+    for ref in prune(green, surplus, mark, tell):
+        put(f"pruned {ref}")

@@ -1,0 +1,137 @@
+"""`bluegreen plan`: every object with what an import would do to it, before anything is written.
+
+It reads both clusters and asks green for dry runs at most. The plan it saves holds no Secret's value.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bluegreen.cli.scope_options import both_options, load_scope
+
+if TYPE_CHECKING:
+    from bluegreen.importer.saved import SavedPlan
+
+EXIT_CHANGES = 2
+EXIT_USAGE_DETAILED = 64
+_FLAG = "--detailed-exitcode"
+
+
+class DetailedCommand(click.Command):
+    """A command whose exit code 2 may mean changes; bad usage is then 64."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse the arguments; a usage error gets the code that the flag asks for."""
+        detailed = _FLAG in args
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            error.exit_code = EXIT_USAGE_DETAILED if detailed else error.exit_code
+            raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run; with the flag every error is 1, or 64 when the input was bad."""
+        from bluegreen.cli.errors import EXIT_USAGE, show_error  # noqa: PLC0415 - only a run needs it
+        from bluegreen.model.errors import BluegreenError  # noqa: PLC0415
+
+        if not ctx.params.get("detailed_exitcode"):
+            return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            error.exit_code = EXIT_USAGE_DETAILED
+            raise
+        except BluegreenError as error:
+            code = show_error(error)
+            ctx.exit(EXIT_USAGE_DETAILED if code == EXIT_USAGE else 1)
+
+
+@click.command(cls=DetailedCommand)
+@both_options
+@click.option(
+    "-o", "--output", type=click.Choice(["table", "wide", "json", "yaml", "html"]), default="table", help="Format."
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan for bluegreen apply.")
+@click.option("--idle", is_flag=True, help="Plan an import asleep: scaled to 0 and suspended.")
+@click.option(
+    "--dry-run",
+    type=click.Choice(["client", "server"]),
+    default="server",
+    help="server lets green's API server judge every object; nothing is written either way.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="0 nothing to do, 1 error, 2 changes; usage is then 64.")
+@click.pass_context
+def plan(ctx: click.Context, /, output: str, out: Path | None, idle: bool, dry_run: str, **options: Any) -> None:
+    """Show what an import would do to each object; writes nothing.
+
+    \b
+    Exit codes: 0 planned, 1 failed, or an object is refused or in conflict, 2 usage or bad input.
+    With --detailed-exitcode: 0 nothing to do, 1 as above, 2 changes, 64 usage or bad input.
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
+    from bluegreen.cli.progress import tell  # noqa: PLC0415 - loaded on use
+    from bluegreen.migration.plans import make_plan  # noqa: PLC0415
+    from bluegreen.migration.scope import open_both  # noqa: PLC0415
+
+    detailed = options.pop("detailed_exitcode")
+    scope = load_scope(options)
+    blue, green = open_both(scope)
+    saved = make_plan(blue, green, scope, tell, idle=idle, server=dry_run == "server")
+    if out is not None:
+        _save(saved, out)
+    _show(saved, output)
+    ctx.exit(_code(saved, detailed=detailed))
+
+
+def _code(saved: "SavedPlan", *, detailed: bool) -> int:
+    """Return the exit code of a plan."""
+    from bluegreen.cli.changes_view import bad  # noqa: PLC0415 - loaded on use
+    from bluegreen.importer.decide import Verdict  # noqa: PLC0415
+
+    if bad(saved.plan.entries):
+        return 1
+    changes = saved.plan.count(Verdict.CREATE) + saved.plan.count(Verdict.CHANGE)
+    return EXIT_CHANGES if detailed and changes else 0
+
+
+def _save(saved: "SavedPlan", path: Path) -> None:
+    """Write the plan as a file that only its owner reads, whole or not at all."""
+    import json  # noqa: PLC0415 - loaded on use
+
+    work = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(saved.to_json(), file, indent=1, ensure_ascii=True)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        work.replace(path)
+    except OSError as error:
+        work.unlink(missing_ok=True)
+        raise click.FileError(str(path), error.strerror or "cannot be written") from None
+    click.echo(f"Saved the plan to {path}. Next: bluegreen apply {path}", err=True)
+
+
+def _show(saved: "SavedPlan", output: str) -> None:
+    """Print the plan on stdout."""
+    match output:
+        case "json":
+            from bluegreen.cli.text import put_json  # noqa: PLC0415 - loaded on use
+
+            put_json(saved.to_json())
+        case "yaml":
+            from bluegreen.exporter.yaml_out import dump_yaml  # noqa: PLC0415
+
+            sys.stdout.buffer.write(dump_yaml(saved.to_json()))
+        case "html":
+            from bluegreen.cli.pages import plan_page  # noqa: PLC0415
+
+            click.echo(plan_page(saved.to_json()), nl=False)
+        case _:
+            from bluegreen.cli.changes_view import show_entries  # noqa: PLC0415
+
+            show_entries(saved.plan.entries, saved.left_out, wide=output == "wide")

@@ -1,0 +1,179 @@
+"""Export to a directory and import from one, as commands that work alone: exporter and importer put together.
+
+Blue is only read. Secrets stay in memory unless they are encrypted; nothing is written before everything was read.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bluegreen.exporter.bundle import Bundle
+from bluegreen.exporter.export import ExportOptions, export
+from bluegreen.exporter.read import read_bundle
+from bluegreen.exporter.rules import Action
+from bluegreen.exporter.sealed import read_identities
+from bluegreen.importer import shape
+from bluegreen.importer.apply import ApplyOptions, ApplyResult, apply_objects
+from bluegreen.importer.idle import hold_jobs, make_idle
+from bluegreen.importer.marks import VOLUME
+from bluegreen.importer.order import Phase, in_phase, order
+from bluegreen.importer.plan import ImportPlan, PlanOptions, plan_import
+from bluegreen.importer.prune import Surplus, find_surplus
+from bluegreen.importer.relink import relink
+from bluegreen.importer.transform import TransformOptions, transform_all
+from bluegreen.importer.wait import wait_ready
+from bluegreen.migration.objects import owner_mark
+from bluegreen.migration.scope import Scope
+from bluegreen.model.errors import InvalidInputError
+from bluegreen.model.events import Emit
+from bluegreen.model.ports import Cluster, Raw
+from bluegreen.model.refs import ClusterId, ObjectRef, ref_of
+
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What an import works with besides objects.
+
+    Attributes:
+        emit: told what happens.
+        clock: monotonic seconds.
+        sleep: waits that many seconds.
+        ready_seconds: how long workloads may take to be ready before webhooks are applied.
+    """
+
+    emit: Emit
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    ready_seconds: float = 300.0
+
+
+def read_source(blue: Cluster, scope: Scope, emit: Emit) -> Bundle:
+    """Return blue's cleaned objects of a scope."""
+    options = ExportOptions(hmac_key=secrets.token_bytes(32))
+    return export(blue, scope.namespaces, scope.selector, options, emit)
+
+
+def open_bundle(directory: Path, identity: Path | None, *, edited: bool, without_secrets: bool) -> Bundle:
+    """Return the bundle of a directory.
+
+    Args:
+        directory: what `bluegreen export` wrote.
+        identity: file with the age identity of encrypted Secrets.
+        edited: take files that were changed by hand.
+        without_secrets: leave encrypted Secrets closed.
+
+    Raises:
+        InvalidInputError: every reason why it cannot be used.
+    """
+    identities = read_identities(identity) if identity else ()
+    return read_bundle(directory, secrets.token_bytes(32), edited=edited, identities=identities, sealed=without_secrets)
+
+
+def for_target(bundle: Bundle, how: TransformOptions, *, empty_claims: bool) -> tuple[Raw, ...]:
+    """Return a bundle's objects as green shall have them.
+
+    Args:
+        bundle: blue's objects.
+        how: what is rewritten.
+        empty_claims: make claims without data instead of leaving them to a volume mover.
+    """
+    objects = transform_all(bundle.objects, how)
+    return tuple(_freed(obj) for obj in objects) if empty_claims else objects
+
+
+def _freed(obj: Raw) -> Raw:
+    if obj["kind"] != "PersistentVolumeClaim":
+        return obj
+    meta = obj["metadata"]
+    return {
+        **obj,
+        "metadata": {**meta, "annotations": {k: v for k, v in (meta.get("annotations") or {}).items() if k != VOLUME}},
+    }
+
+
+def mark_of(source: str) -> str:
+    """Return the mark of what is imported from a cluster, the same as that of `bluegreen migrate`.
+
+    Args:
+        source: UID of blue; empty for a bundle that does not say.
+    """
+    return owner_mark(ClusterId("", source or "unknown", "", ""))
+
+
+def preparation(*, idle: bool) -> Callable[[Raw], Raw]:
+    """Return what is done to each object last: asleep, or awake but for one-off Jobs."""
+    return make_idle if idle else hold_jobs
+
+
+def foresee(green: Cluster, objects: tuple[Raw, ...], mark: str, *, idle: bool, server: bool) -> ImportPlan:
+    """Return what an import would do; idle leaves pods and webhooks for later."""
+    chosen = [obj for wave in in_phase(order(objects), Phase.IMPORT) for obj in wave.objects] if idle else objects
+    return plan_import(chosen, green, PlanOptions(mark, dry_run=server, prepare=preparation(idle=idle)))
+
+
+def bring(green: Cluster, objects: tuple[Raw, ...], mark: str, means: Means, *, idle: bool) -> tuple[ApplyResult, ...]:
+    """Apply objects in order, webhooks only when the workloads are ready.
+
+    Raises:
+        ApplyFailedError: objects were refused or are in conflict.
+    """
+    options = ApplyOptions(mark, means.clock, means.sleep, prepare=preparation(idle=idle))
+    results = list(apply_objects(green, objects, Phase.IMPORT, options, means.emit))
+    relink(green, objects, mark, means.emit)
+    if idle:
+        return tuple(results)
+    results += apply_objects(green, objects, Phase.START, options, means.emit)
+    if in_phase(order(objects), Phase.LATE):
+        refs = [ref_of(obj) for obj in objects if shape.is_kind(obj, *_WORKLOADS)]
+        wait_ready(green, refs, seconds=means.ready_seconds, clock=means.clock, sleep=means.sleep, emit=means.emit)
+        results += apply_objects(green, objects, Phase.LATE, options, means.emit)
+    return tuple(results)
+
+
+def surplus(green: Cluster, bundle: Bundle, objects: tuple[Raw, ...], how: TransformOptions) -> tuple[Surplus, ...]:
+    """Return what we created on green and the bundle no longer has.
+
+    Raises:
+        InvalidInputError: the bundle is a selection, so that what it lacks may still be on blue.
+    """
+    if any(report.removal.rule == "selector" for report in bundle.reports):
+        reason = "the bundle was exported with a selector: what it lacks may still be on blue"
+        raise InvalidInputError(
+            "import.prune", "looking for what to prune", (reason,), "export without -l, or leave out --prune"
+        )
+    namespaces = [how.namespaces.get(name, name) for name in bundle.namespaces]
+    wanted = [ref_of(obj) for obj in objects]
+    known = not bundle.withheld
+    return find_surplus(green, namespaces, wanted, mark_of(bundle.source), secrets=known)
+
+
+def left_out(bundle: Bundle) -> tuple[tuple[ObjectRef, str], ...]:
+    """Return the objects that stay on blue, each with the reason."""
+    gone = (report for report in bundle.reports if report.removal.action is Action.LEAVE_OUT)
+    return tuple((report.ref, report.removal.why) for report in gone)
+
+
+def with_namespaces(scope: Scope, names: dict[str, str]) -> Scope:
+    """Return a scope that renames namespaces on the way."""
+    return replace(scope, transform=replace(scope.transform, namespaces=names)) if names else scope
+
+
+def explanation(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return per rule and object what was removed, left out or kept, and why, as JSON data."""
+    return [
+        {
+            "apiVersion": report.ref.api_version,
+            "kind": report.ref.kind,
+            "namespace": report.ref.namespace,
+            "name": report.ref.name,
+            "action": str(report.removal.action),
+            "field": report.removal.path,
+            "rule": report.removal.rule,
+            "why": report.removal.why,
+        }
+        for report in bundle.reports
+    ]

@@ -1,0 +1,158 @@
+"""Plan, apply exactly that plan, and verify, as commands that work alone.
+
+Between plan and apply both clusters are read again: a plan that no longer holds is refused with the difference, and so
+is one for another cluster (law 8). Blue is only read.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bluegreen.exporter.bundle import Bundle, canonical
+from bluegreen.importer.apply import ApplyResult
+from bluegreen.importer.decide import Verdict
+from bluegreen.importer.plan import ImportPlan
+from bluegreen.importer.prune import Surplus
+from bluegreen.importer.saved import SavedPlan, stale
+from bluegreen.importer.unsafe import unsafe
+from bluegreen.importer.verify import Drift, compare
+from bluegreen.migration.bundles import (
+    Means,
+    bring,
+    for_target,
+    foresee,
+    left_out,
+    mark_of,
+    read_source,
+    surplus,
+)
+from bluegreen.migration.scope import Scope, describe, transform_of
+from bluegreen.model.errors import InvalidInputError, StalePlanError
+from bluegreen.model.events import Emit
+from bluegreen.model.ports import Cluster, Raw
+from bluegreen.model.refs import ObjectRef, ref_of
+
+_WRITTEN = (Verdict.CREATE, Verdict.CHANGE)
+
+
+class PlanMovedError(StalePlanError):
+    """A plan that no longer holds.
+
+    Attributes:
+        moved: what is no longer as it was planned, in one line each.
+    """
+
+    def __init__(self, moved: tuple[str, ...]) -> None:
+        self.moved = moved
+        super().__init__(
+            "plan.stale",
+            "comparing the plan with both clusters",
+            f"{len(moved)} objects are no longer as planned",
+            "make the plan again: bluegreen plan --out",
+        )
+
+
+def make_plan(blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: bool, server: bool) -> SavedPlan:
+    """Return what an import of a scope would do to each object.
+
+    Args:
+        blue: where the objects come from.
+        green: where they go; only read.
+        scope: namespaces, selector, transform.
+        emit: told what is read.
+        idle: apply everything asleep.
+        server: let green's API server judge each object by a dry run.
+    """
+    bundle = read_source(blue, scope, emit)
+    objects = for_target(bundle, scope.transform, empty_claims=False)
+    plan = foresee(green, objects, mark_of(bundle.source), idle=idle, server=server)
+    return SavedPlan(
+        blue=blue.id,
+        green=green.id,
+        namespaces=scope.namespaces,
+        selector=scope.selector,
+        transform=describe(scope.transform),
+        idle=idle,
+        server=server,
+        plan=_with_contents(plan, _contents(bundle, objects)),
+        left_out=left_out(bundle),
+    )
+
+
+def _with_contents(plan: ImportPlan, contents: Mapping[ObjectRef, str]) -> ImportPlan:
+    return replace(plan, entries=tuple(replace(entry, content=contents[entry.ref]) for entry in plan.entries))
+
+
+def _contents(bundle: Bundle, objects: tuple[Raw, ...]) -> dict[ObjectRef, str]:
+    """Return what tells one content from another; of a Secret only blue's version of it."""
+    pairs = zip(bundle.items, objects, strict=True)
+    return {ref_of(obj): hashlib.sha256(_told_by(item.resource_version, obj)).hexdigest() for item, obj in pairs}
+
+
+def _told_by(version: str, obj: Raw) -> bytes:
+    return f"resourceVersion {version}".encode() if obj["kind"] == "Secret" else canonical(obj)
+
+
+def scope_of(saved: SavedPlan, scope: Scope) -> Scope:
+    """Return the scope of a plan: its own choices, contexts from the command where it names some."""
+    return Scope(
+        source=scope.source or saved.blue.context,
+        target=scope.target or saved.green.context,
+        kubeconfigs=scope.kubeconfigs,
+        namespaces=saved.namespaces,
+        selector=saved.selector,
+        transform=transform_of(saved.transform),
+    )
+
+
+def apply_plan(
+    saved: SavedPlan, clusters: tuple[Cluster, Cluster], scope: Scope, forced: frozenset[str], means: Means
+) -> tuple[ApplyResult, ...]:
+    """Do what a plan says, and nothing else.
+
+    Args:
+        saved: the plan.
+        clusters: blue and green.
+        scope: scope of the plan.
+        forced: names of the safety rules that a person overruled.
+        means: emit and clocks.
+
+    Raises:
+        InvalidInputError: another cluster, or an unsafe plan.
+        PlanMovedError: the plan no longer holds.
+        ApplyFailedError: objects were refused all the same.
+    """
+    blue, green = clusters
+    _same_clusters(saved, blue, green)
+    reasons = tuple(unsafe(saved.plan.entries, forced))
+    if reasons:
+        raise InvalidInputError("plan.unsafe", "checking the plan", reasons)
+    bundle = read_source(blue, scope, means.emit)
+    objects = for_target(bundle, scope.transform, empty_claims=False)
+    now = foresee(green, objects, mark_of(bundle.source), idle=saved.idle, server=saved.server)
+    moved = tuple(stale(saved.plan.entries, _with_contents(now, _contents(bundle, objects)).entries))
+    if moved:
+        raise PlanMovedError(moved)
+    planned = {entry.ref for entry in saved.plan.entries if entry.verdict in _WRITTEN}
+    chosen = tuple(obj for obj in objects if ref_of(obj) in planned)
+    return bring(green, chosen, mark_of(bundle.source), means, idle=saved.idle)
+
+
+def _same_clusters(saved: SavedPlan, blue: Cluster, green: Cluster) -> None:
+    pairs = (("--from", saved.blue, blue.id), ("--to", saved.green, green.id))
+    reasons = tuple(
+        f"{flag} {there.context} is cluster {there.uid}, the plan is for {planned.context}, cluster {planned.uid}"
+        for flag, planned, there in pairs
+        if planned.uid != there.uid
+    )
+    if reasons:
+        hint = "name the contexts of the plan's clusters with --from and --to, or plan again"
+        raise InvalidInputError("plan.wrong-cluster", "checking the clusters of the plan", reasons, hint)
+
+
+def drift(blue: Cluster, green: Cluster, scope: Scope, emit: Emit) -> tuple[tuple[Drift, ...], tuple[Surplus, ...]]:
+    """Return where green differs from blue, and what we created on green that blue no longer has."""
+    bundle = read_source(blue, scope, emit)
+    objects = for_target(bundle, scope.transform, empty_claims=False)
+    more = () if scope.selector else surplus(green, bundle, objects, scope.transform)
+    return compare(objects, green), more
