@@ -2,6 +2,8 @@
 
 A weight here is the per cent itself (HAProxy takes 0 to 256), so nothing is rounded. It must never use `set weight N%`:
 that is relative to the config, and a server with weight 0 there stays 0 while the command reports success.
+HAProxy has no compare-and-set of its own: between our look and our write lie a few tenths of a millisecond in which
+another writer would not be noticed; the read-back after the write is the second look.
 
 A reload brings back the weights of the config file. `read` shows that, `shift` then refuses with the reason; to let
 weights survive, HAProxy needs `load-server-state-from-file global` and a state file that is saved before each reload.
@@ -13,42 +15,16 @@ from dataclasses import dataclass
 from bluegreen.model.errors import BluegreenError, ConflictError, NotFoundError, RefusedError, TransientError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
+from bluegreen_adapters.haproxy_servers import Server, holds, is_half_written, served, servers, told
 from bluegreen_adapters.haproxy_socket import SHOW_SERVERS, HaproxySocket, check_address, server_rows
 from bluegreen_adapters.options import Options
 
 RESOLUTION = 256
 _DEFAULT_TIMEOUT = 2.0
-_ALL = 100
-_FORCED_MAINTENANCE, _DRAINED = 0x01 | 0x02 | 0x04 | 0x20 | 0x40, 0x08 | 0x10
-_STOPPED = "0"
 PERMISSIONS = (
     "write access to HAProxy's runtime socket at level admin, for: set weight",
     "the same socket at any level, for: show servers state, show stat",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """One server of the backend as HAProxy has it now.
-
-    Attributes:
-        name: name in the config.
-        weight: absolute weight, 0 to 256.
-        configured: weight of the config file.
-        admin: MAINT, DRAIN, or empty.
-        down: whether health checks have taken it out.
-    """
-
-    name: str
-    weight: int
-    configured: int
-    admin: str
-    down: bool
-
-    @property
-    def serving(self) -> int:
-        """Return the weight that counts: none while a person has taken the server out."""
-        return 0 if self.admin else self.weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +49,17 @@ class HaproxyRouter:
         """Return the weights served now, in whole per cent; a side that serves anything has at least 1."""
         pair = self._pair()
         self._refuse_others()
-        served = _served(pair)
-        if served is None:
-            raise self._refused("haproxy.serves-nothing", "reading the weights", f"nobody is served: {_told(pair)}")
-        return served
+        now = served(pair)
+        if now is None:
+            raise self._refused("haproxy.serves-nothing", "reading the weights", f"nobody is served: {told(pair)}")
+        return now
 
     def shift(self, to: Weights, expect: Weights) -> None:
         """Write the weights if those served are the expected ones, or a started write of `to`."""
         pair = self._pair()
-        if _holds(pair, to):
+        if holds(pair, to):
             return
-        if _served(pair) != expect and not _is_half_written(pair, to, expect):
+        if served(pair) != expect and not is_half_written(pair, to, expect):
             raise self._conflict(pair, to, expect)
         for side in sorted(Side, key=lambda s: to.of(s) < pair[s].weight):
             self._set(pair[side], to.of(side))
@@ -92,7 +68,7 @@ class HaproxyRouter:
         """Return whether HAProxy has the weights and every receiver is in service; the next request follows them."""
         pair = self._pair()
         in_service = all(not (pair[side].admin or pair[side].down) for side in Side if to.of(side))
-        return in_service and _holds(pair, to)
+        return in_service and holds(pair, to)
 
     def finalize(self) -> None:
         """Leave everything: HAProxy holds no mark of ours."""
@@ -123,16 +99,16 @@ class HaproxyRouter:
         answer = self.socket.ask(f"show servers state {self.backend}")
         if not answer.startswith("1\n#"):
             raise self._answered("reading the weights", answer)
-        servers = _servers(answer)
-        missing = [f"{self.backend}/{name}" for name in self.servers.values() if name not in servers]
+        found = servers(answer)
+        missing = [f"{self.backend}/{name}" for name in self.servers.values() if name not in found]
         if missing:
             raise NotFoundError(
                 "haproxy.no-server",
                 f"reading the weights of route {self.name!r}",
-                f"no server {' and '.join(missing)}; there are: {', '.join(sorted(servers))}",
+                f"no server {' and '.join(missing)}; there are: {', '.join(sorted(found))}",
                 "name them in the route's settings as in haproxy.cfg",
             )
-        return {side: servers[name] for side, name in self.servers.items()}
+        return {side: found[name] for side, name in self.servers.items()}
 
     def _refuse_others(self) -> None:
         """Refuse a backend where a third server takes traffic that no weight of ours governs."""
@@ -153,7 +129,7 @@ class HaproxyRouter:
     def _conflict(self, pair: Mapping[Side, Server], to: Weights, expect: Weights) -> ConflictError:
         """Return an error that tells a reload from another writer."""
         reloaded = all(server.weight == server.configured for server in pair.values())
-        why = f"expected {expect.blue}/{expect.green}, but {_told(pair)}"
+        why = f"expected {expect.blue}/{expect.green}, but {told(pair)}"
         if reloaded:
             why += "; these are the weights of the config file: HAProxy was reloaded or restarted"
         elif any(server.admin for server in pair.values()):
@@ -179,59 +155,6 @@ class HaproxyRouter:
 
     def _refused(self, code: str, what: str, why: str, next_step: str = "") -> RefusedError:
         return RefusedError(code, f"{what} of route {self.name!r}", why, next_step)
-
-
-def _servers(answer: str) -> dict[str, Server]:
-    """Return the servers of `show servers state`: a version, a line of column names, a line per server."""
-    _, header, *lines = answer.splitlines()
-    names = header.removeprefix("# ").split()
-    rows = [dict(zip(names, line.split(), strict=False)) for line in lines]
-    return {row["srv_name"]: _server(row) for row in rows}
-
-
-def _server(row: Mapping[str, str]) -> Server:
-    bits = int(row["srv_admin_state"])
-    admin = "MAINT" if bits & _FORCED_MAINTENANCE else "DRAIN" if bits & _DRAINED else ""
-    return Server(
-        name=row["srv_name"],
-        weight=int(row["srv_uweight"]),
-        configured=int(row["srv_iweight"]),
-        admin=admin,
-        down=row["srv_op_state"] == _STOPPED and not admin,
-    )
-
-
-def _served(pair: Mapping[Side, Server]) -> Weights | None:
-    """Return the shares that count now, None when nobody is served."""
-    blue, green = pair[Side.BLUE].serving, pair[Side.GREEN].serving
-    return Weights.for_green(_percent(green, blue + green)) if blue + green else None
-
-
-def _percent(part: int, whole: int) -> int:
-    """Return a share in per cent; what is served at all is never shown as 0, nor as 100 with something beside it."""
-    if part in {0, whole}:
-        return _ALL * part // whole
-    return min(max(round(_ALL * part / whole), 1), _ALL - 1)
-
-
-def _holds(pair: Mapping[Side, Server], weights: Weights) -> bool:
-    """Return whether the raw weights are exactly those shares (1/1 is 50/50), whatever their scale."""
-    blue, green = pair[Side.BLUE].weight, pair[Side.GREEN].weight
-    return blue + green > 0 and green * _ALL == weights.green * (blue + green)
-
-
-def _is_half_written(pair: Mapping[Side, Server], to: Weights, expect: Weights) -> bool:
-    """Return whether a write of ours was cut between receiver and sender: the higher weight of each is there."""
-    return all(pair[side].weight == max(to.of(side), expect.of(side)) for side in Side)
-
-
-def _told(pair: Mapping[Side, Server]) -> str:
-    """Return what is served in words, as HAProxy has it."""
-    return ", ".join(
-        f"{server.name} has weight {server.weight}{f' in {server.admin}' if server.admin else ''}"
-        f"{' and is DOWN' if server.down else ''}"
-        for server in pair.values()
-    )
 
 
 def open_router(name: str, options: Mapping[str, object]) -> HaproxyRouter:

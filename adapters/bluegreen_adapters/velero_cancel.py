@@ -40,8 +40,6 @@ def _stop_restore(move: Move) -> Iterator[str]:
             # and begins no other restore meanwhile.
             _cancel_volumes(move.green, progress.volume_restores(move.green, move.names))
             return
-        # The Restore is the proof that unstamped claims are ours, so they are stamped before it goes.
-        claims.stamp(move.green, claims.of_move(move.green, move.names, move.request.namespaces), move.names)
         move.green.delete(move.names.restore, uid_of(restore))
     yield from _drop_created(move)
 
@@ -52,7 +50,7 @@ def _holds_on(restore: Raw) -> bool:
 
 def _drop_created(move: Move) -> Iterator[str]:
     created = claims.of_move(move.green, move.names, move.request.namespaces)
-    reasons = claims.foreign(move.green, created, move.names.namespace)
+    reasons = claims.foreign(move.green, created, move.names)
     if reasons:
         hint = "scale the workload on green to 0, then cancel again"
         raise ConflictError("velero.claim-in-use", f"cancelling the move {move.names.move}", "; ".join(reasons), hint)

@@ -26,13 +26,13 @@ def present(green: Cluster, wanted: Iterable[Key]) -> dict[Key, Raw]:
     return {key: claim for key, claim in found.items() if claim is not None}
 
 
-def is_ours(green: Cluster, claim: Raw, velero_namespace: str) -> bool:
+def is_ours(green: Cluster, claim: Raw, names: Names) -> bool:
     """Return whether a move of ours created exactly this claim.
 
     Args:
         green: the cluster of the claim.
         claim: the claim as read.
-        velero_namespace: where Restores live, for a claim that was not stamped before a crash.
+        names: the move that asks; its own claims need no other proof while they are not stamped yet.
     """
     move = annotation(claim, MOVE)
     if not move or label(claim, RESTORE_LABEL) != move:
@@ -40,15 +40,17 @@ def is_ours(green: Cluster, claim: Raw, velero_namespace: str) -> bool:
     stamp = annotation(claim, CLAIM_UID)
     if stamp:
         return stamp == uid_of(claim)
-    restore = find(green, ObjectRef(VELERO, "Restore", velero_namespace, move))
+    if move == names.move:
+        return True
+    restore = find(green, ObjectRef(VELERO, "Restore", names.namespace, move))
     return restore is not None and label(restore, MOVE) == move
 
 
-def foreign(green: Cluster, claims: Iterable[Raw], velero_namespace: str) -> list[str]:
+def foreign(green: Cluster, claims: Iterable[Raw], names: Names) -> list[str]:
     """Return a reason for each claim that we may not replace: somebody else made it, or a pod uses it."""
     reasons = []
     for claim in claims:
-        if not is_ours(green, claim, velero_namespace):
+        if not is_ours(green, claim, names):
             reasons.append(f"{ref_of(claim)} exists on green and no move of ours made it")
         user = _user(green, claim)
         if user:
@@ -70,7 +72,7 @@ def refuse_foreign(green: Cluster, claims: Iterable[Raw], names: Names) -> None:
     Raises:
         ConflictError: with every reason.
     """
-    reasons = foreign(green, claims, names.namespace)
+    reasons = foreign(green, claims, names)
     if reasons:
         hint = "scale its users to 0 and delete the claim if its data on green is not needed, then run again"
         raise ConflictError("velero.claim-exists", f"moving volumes ({names.move})", "; ".join(reasons), hint)
@@ -97,4 +99,4 @@ def of_move(green: Cluster, names: Names, namespaces: Iterable[str]) -> list[Raw
     """Return every claim that this move's restore created, asked for or not."""
     selector = f"{RESTORE_LABEL}={names.restore.name}"
     found = [claim for namespace in namespaces for claim in listed(green, CLAIMS, namespace, selector)]
-    return [claim for claim in found if is_ours(green, claim, names.namespace)]
+    return [claim for claim in found if is_ours(green, claim, names)]

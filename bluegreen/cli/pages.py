@@ -50,8 +50,9 @@ namespaces {{ it.namespaces | join(", ") }}.</p>
 {% for x, y, text in graph.nodes %}<text x="{{ x }}" y="{{ y }}" font-size="12" fill="currentColor"
  text-anchor="{{ "end" if x < 500 else "start" }}">{{ text }}</text>{% endfor %}</svg>
 <h2>Inventory</h2><table><tr><th>Kind</th><th>Count</th></tr>
-{% for kind, count in it.inventory.objects.items() %}<tr><td>{{ kind }}</td><td>{{ count }}</td></tr>{% endfor %}</table>
-<p>Requests: {{ it.inventory.cpu }} CPU, {{ it.inventory.memory }} memory.</p>
+{% for kind, count in it.inventory.objects.items() %}
+<tr><td>{{ kind }}</td><td>{{ count }}</td></tr>{% endfor %}
+</table><p>Requests: {{ it.inventory.cpu }} CPU, {{ it.inventory.memory }} memory.</p>
 {% if it.inventory.volumes %}<table><tr><th>StorageClass</th><th>Claims</th><th>Size</th></tr>
 {% for v in it.inventory.volumes %}<tr><td>{{ v.storageClass }}</td><td>{{ v.claims }}</td><td>{{ v.size }}</td></tr>
 {% endfor %}</table>{% endif %}{% endblock %}

@@ -20,6 +20,12 @@ EXIT_USAGE_DETAILED = 64
 _FLAG = "--detailed-exitcode"
 
 
+class DetailedUsageError(click.UsageError):
+    """Bad usage where 2 means changes."""
+
+    exit_code = EXIT_USAGE_DETAILED
+
+
 class DetailedCommand(click.Command):
     """A command whose exit code 2 may mean changes; bad usage is then 64."""
 
@@ -31,8 +37,9 @@ class DetailedCommand(click.Command):
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
-            error.exit_code = EXIT_USAGE_DETAILED if detailed else error.exit_code
-            raise
+            if not detailed:
+                raise
+            raise DetailedUsageError(error.format_message(), error.ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run; with the flag every error is 1, or 64 when the input was bad."""
@@ -44,8 +51,7 @@ class DetailedCommand(click.Command):
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
-            error.exit_code = EXIT_USAGE_DETAILED
-            raise
+            raise DetailedUsageError(error.format_message(), error.ctx) from None
         except BluegreenError as error:
             code = show_error(error)
             ctx.exit(EXIT_USAGE_DETAILED if code == EXIT_USAGE else 1)

@@ -64,7 +64,7 @@ def _refusal(call: Call, code: int, what: str, why: str, status: dict[str, Any])
             return RefusedError("kube.forbidden", what, why, hint)
         case 404:
             return NotFoundError("kube.not-found", what, why)
-        case 409:
+        case 409 | 422 if code == 409 or _is_another_object(status):  # noqa: PLR2004 - HTTP's own number
             return _conflict(what, why, status)
         case 410:
             return RefusedError("kube.gone", what, why, "list again from the start")
@@ -80,6 +80,11 @@ def _conflict(what: str, why: str, status: dict[str, Any]) -> BluegreenError:
         hint = "let that manager make the change, or take the fields over by force"
         return ConflictError("kube.field-conflict", what, "; ".join(owners), hint)
     return ConflictError("kube.conflict", what, why, "read the object again and retry")
+
+
+def _is_another_object(status: dict[str, Any]) -> bool:
+    """Return whether a patch named a UID, as its precondition, that is not the object's: then it is called invalid."""
+    return any(cause.get("field") == "metadata.uid" for cause in _causes(status))
 
 
 def _owned_fields(status: dict[str, Any]) -> list[str]:

@@ -34,7 +34,7 @@ def go_back(
     Args:
         config: the configuration with routes and probes.
         root: directory of all migrations' state.
-        tell: is told every event.
+        listener: is told every event.
         sleep: waits that many seconds.
 
     Returns:
@@ -53,7 +53,7 @@ def go_back(
     if store is not None:
         manifest = store.manifest()
         MigrationLock(root, (manifest.blue.uid, manifest.green.uid), utc_now()).hold()
-    emit = _emitter(store, tell)
+    emit = _emitter(store, listener)
     watches = tuple(Watch(probes[probe.name], probe.interval) for probe in config.probes)
     pace = Pace(time.monotonic, sleep)
 

@@ -30,8 +30,8 @@ def to_record(happened: Input) -> dict[str, Any]:
     match happened:
         case Written(served):
             return {"happened": name, "value": served.green}
-        case Judged(verdict):
-            return {"happened": name, "value": str(verdict)}
+        case Judged(verdict, over):
+            return {"happened": name, "value": str(verdict), "over": over}
         case BlueSeen(health):
             return {"happened": name, "value": str(health)}
         case Ordered(command):
@@ -56,7 +56,7 @@ def from_record(record: dict[str, Any]) -> Input:
         case "Written":
             return Written(Weights.for_green(int(value)))
         case "Judged":
-            return Judged(Verdict(value))
+            return Judged(Verdict(value), over=record.get("over") is True)
         case "BlueSeen":
             return BlueSeen(Health(value))
         case "Ordered":

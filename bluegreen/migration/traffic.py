@@ -149,7 +149,7 @@ def _judge(run: Run, state: State, steps: Sequence[Step]) -> Judged:
         require_served(run, step.weights)
     if outcome.verdict is Verdict.PASS and not baking:
         run.emit("step.passed", weight=step.weight, seconds=outcome.seconds)
-    return Judged(outcome.verdict)
+    return Judged(outcome.verdict, over=outcome.verdict not in (Verdict.PASS, Verdict.FAIL))
 
 
 def require_served(run: Run, wanted: Weights) -> None:

@@ -287,9 +287,9 @@ class Folding:
 
 def _phase_of(told: str) -> str:
     """Return the phase that a recorded step such as shift-10 or judge-10 belongs to."""
-    if told.startswith(("shift-", "judge-")):
+    if told.startswith(("shift-", "settle-", "judge-", "ask-")):
         return "shift"
-    return "revert" if told.startswith("revert") else told
+    return "revert" if told.startswith(("revert", "check-blue", "held")) else told
 
 
 def judgement_of(one: Mapping[str, Any]) -> JudgementView:

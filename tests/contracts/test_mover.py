@@ -162,6 +162,13 @@ def _request(namespace: str, labels: dict[str, str]) -> VolumeRequest:
 
 
 @pytest.fixture
+def idle() -> World:
+    """The two clusters with nothing of ours in them."""
+    request = _request("mover-none", {"app": "store"})
+    return World(_lab("old"), _lab("new"), "mover-none", request)
+
+
+@pytest.fixture
 def world() -> Iterator[World]:
     blue, green = _lab("old"), _lab("new")
     namespace = f"mover-{uuid.uuid4().hex[:8]}"
@@ -191,18 +198,18 @@ def _clean_up(blue: ClusterSession, green: ClusterSession, namespace: str, made:
         _until("the namespace is gone", lambda cluster=cluster: _absent(cluster, ref), 180)
 
 
-def test_a_healthy_pair_gives_no_reason(world: World):
-    assert world.mover().check() == ()
+def test_a_healthy_pair_gives_no_reason(idle: World):
+    assert idle.mover().check() == ()
 
 
-def test_the_plan_names_claims_and_what_becomes_of_the_pods(world: World):
-    text = " ".join(world.mover().describe(world.request))
+def test_the_plan_names_claims_and_what_becomes_of_the_pods(idle: World):
+    text = " ".join(idle.mover().describe(idle.request))
 
-    assert f"{world.namespace}/data-store-0" in text
+    assert f"{idle.namespace}/data-store-0" in text
     assert "carrier" in text
 
 
-def test_data_comes_across_and_only_data(world: World):
+def test_data_and_only_data_comes_across_and_the_move_stays_finished(world: World):
     before = world.blue.get(ObjectRef("v1", "Pod", world.namespace, "store-0"))
 
     seen = world.finish()
@@ -213,19 +220,82 @@ def test_data_comes_across_and_only_data(world: World):
     assert list(world.green.list(PODS, world.namespace)) == []
     after = world.blue.get(ObjectRef("v1", "Pod", world.namespace, "store-0"))
     assert {k: before[k] for k in ("metadata", "spec")} == {k: after[k] for k in ("metadata", "spec")}
-    assert [stage for stage in ("backup", "restore", "done") if stage in {s.stage for s in seen}] == [
-        "backup",
-        "restore",
-        "done",
-    ]
-
-
-def test_a_finished_move_stays_finished(world: World):
-    world.finish()
+    stages = dict.fromkeys(status.stage for status in seen)
+    assert [stage for stage in stages if stage in {"backup", "restore", "done"}] == ["backup", "restore", "done"]
     uid = world.claim()["metadata"]["uid"]
-
     assert world.step().done
     assert world.claim()["metadata"]["uid"] == uid
+
+
+STRICT = {"pod-security.kubernetes.io/enforce": "restricted"}
+LOCKED = {
+    "runAsUser": 999,
+    "runAsNonRoot": True,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+def _strict_web(namespace: str) -> list[Raw]:
+    """A Deployment with two claims that even a locked-down namespace lets in."""
+    names = ("one", "two")
+    container = {
+        "name": "web",
+        "image": IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", "echo 1 > /one/x; echo 2 > /two/x; sleep 100000"],
+        "volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in names],
+        "securityContext": LOCKED,
+    }
+    spec = {
+        "containers": [container],
+        "securityContext": {"fsGroup": 999},
+        "terminationGracePeriodSeconds": 1,
+        "volumes": [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names],
+    }
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": spec}
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "32Mi"}}}
+    claims = [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": claim | {"storageClassName": "lab-standard"},
+        }
+        for name in names
+    ]
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": namespace},
+        "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template},
+    }
+    return [*claims, deployment]
+
+
+def test_a_locked_down_namespace_with_a_quota_lets_the_carriers_in(world: World):
+    name = world.namespace
+    for obj in _strict_web(name):
+        world.blue.create(obj)
+    _until("web runs", lambda: any(_running(world.blue, name, pod["metadata"]["name"]) for pod in _web(world)))
+    world.green.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": STRICT}})
+    hard = {"pods": "1", "requests.cpu": "1", "limits.cpu": "1", "requests.memory": "512Mi", "limits.memory": "512Mi"}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": name}}
+    world.green.create(quota | {"spec": {"hard": hard}})
+    (pod,) = _web(world)
+    asked = VolumePod(name, pod["metadata"]["name"], pod["metadata"]["labels"], ("one", "two"))
+
+    replace(world, request=replace(world.request, pods=(asked,))).finish()
+
+    for claim in ("one", "two"):
+        found = world.green.get(ObjectRef("v1", "PersistentVolumeClaim", name, claim))
+        assert found["status"]["phase"] == "Bound"
+    assert list(world.green.list(PODS, name)) == []
+
+
+def _web(world: World) -> list[Raw]:
+    return list(world.blue.list(PODS, world.namespace, "app=web"))
 
 
 def test_a_second_attempt_replaces_what_the_first_made(world: World):

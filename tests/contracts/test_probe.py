@@ -159,7 +159,7 @@ def test_both_sides_can_be_sampled_at_once(rig, probe):
         for _ in range(20):
             seen[side].append(probe.sample(side))
 
-    threads = [threading.Thread(target=look, args=(side,)) for side in Side]
+    threads = [threading.Thread(target=look, args=(side,), daemon=True) for side in Side]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -121,17 +121,19 @@ def test_finalize_keeps_the_weights_and_may_be_called_twice(router):
 
 def test_users_with_kept_connections_lose_nothing_on_the_way_out_and_back(rig, router):
     ended, seen = threading.Event(), []
-    users = [threading.Thread(target=lambda: seen.append(_use(rig, ended))) for _ in range(4)]
+    users = [threading.Thread(target=lambda: seen.append(_use(rig, ended)), daemon=True) for _ in range(4)]
     for user in users:
         user.start()
     served = ALL_BLUE
-    for green in (10, 50, 100, 0, 100, 37, 0):
-        router.shift(Weights.for_green(green), expect=served)
-        served = Weights.for_green(green)
-        time.sleep(0.1)
-    ended.set()
-    for user in users:
-        user.join(10)
+    try:
+        for green in (10, 50, 100, 0, 100, 37, 0):
+            router.shift(Weights.for_green(green), expect=served)
+            served = Weights.for_green(green)
+            time.sleep(0.1)
+    finally:
+        ended.set()
+        for user in users:
+            user.join(30)
     assert sum(part["failed"] for part in seen) == 0
     assert sum(part["green"] for part in seen) > 0
 

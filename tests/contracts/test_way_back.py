@@ -40,7 +40,7 @@ class Users:
 
     def __init__(self, rig):
         self.rig, self.ended, self.seen = rig, threading.Event(), []
-        self.threads = [threading.Thread(target=self._ask) for _ in range(4)]
+        self.threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(4)]
         for thread in self.threads:
             thread.start()
 

@@ -1,0 +1,71 @@
+"""The assessment as a whole: every finding, the inventory, and each workload with strategy and risk."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bluegreen.assess import hazards, history
+from bluegreen.assess.checks import find
+from bluegreen.assess.inventory import inventory, uses
+from bluegreen.assess.strategy import Judged, judge
+from bluegreen.assess.wider import Wider
+from bluegreen.model.findings import Finding, Severity
+
+FURTHER: tuple[Callable[[Wider], Iterator[Finding]], ...] = (
+    history.dated_manifests,
+    history.definitions,
+    hazards.load_balancers,
+    hazards.cloud_identities,
+    hazards.owned_by_gitops,
+    hazards.done_twice,
+    hazards.autoscalers,
+    hazards.floating_images,
+    hazards.capacity,
+    hazards.gaps,
+)
+"""Checks of `bluegreen assess` beyond those that every migration makes."""
+
+_RANK = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What was found.
+
+    Attributes:
+        findings: the worst first.
+        workloads: the riskiest first.
+        inventory: what there is, as JSON data.
+        uses: which object uses which, as JSON data.
+    """
+
+    findings: tuple[Finding, ...]
+    workloads: tuple[Judged, ...]
+    inventory: dict[str, Any]
+    uses: list[dict[str, str]]
+
+    def count(self, severity: Severity) -> int:
+        """Return the number of findings of a severity."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the assessment as JSON data."""
+        return {
+            "findings": [{**asdict(f), "severity": str(f.severity)} for f in self.findings],
+            "workloads": [
+                {**asdict(w), "strategy": str(w.strategy), "because": list(w.because)} for w in self.workloads
+            ],
+            "inventory": self.inventory,
+            "uses": self.uses,
+        }
+
+
+def assess(wider: Wider) -> Assessment:
+    """Return the assessment of a subject."""
+    subject = wider.subject
+    found = [*find(subject), *(finding for check in FURTHER for finding in check(wider))]
+    ordered = tuple(sorted(found, key=lambda f: (_RANK[f.severity], f.rule, f.subject)))
+    mapped = frozenset(subject.storage_classes) | frozenset(subject.ingress_classes)
+    return Assessment(
+        ordered, judge(subject.objects, ordered, mapped), inventory(subject.objects), uses(subject.objects)
+    )

@@ -1,0 +1,202 @@
+"""Plan, apply, verify and import as compositions, between two clusters in memory."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from fake_api import FakeApi, quiet
+
+from bluegreen.exporter.write import write_bundle
+from bluegreen.importer.decide import Verdict
+from bluegreen.importer.prune import prune
+from bluegreen.importer.saved import read_saved
+from bluegreen.importer.transform import TransformOptions
+from bluegreen.migration import bundles, plans
+from bluegreen.migration.bundles import Means
+from bluegreen.migration.scope import Scope
+from bluegreen.model.errors import InvalidInputError
+from bluegreen.model.refs import ClusterId, ObjectRef
+
+SCOPE = Scope("old", "new", namespaces=("shop",))
+MEANS = Means(quiet, lambda: 0.0, lambda _: None)
+
+
+class Named(FakeApi):
+    """A cluster with an identity of its own."""
+
+    def __init__(self, name, *objects):
+        super().__init__(*objects)
+        self.name = name
+
+    @property
+    def id(self):
+        return ClusterId(self.name, f"uid-of-{self.name}", "v1.34.0", "https://fake")
+
+
+def obj(kind, name, api_version="v1", **more):
+    meta = {"name": name, "namespace": "shop", **more.pop("meta", {})}
+    return {"apiVersion": api_version, "kind": kind, "metadata": meta, **more}
+
+
+def namespace(name="shop"):
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def ref(kind, name, namespace="shop", api_version="v1"):
+    return ObjectRef(api_version, kind, namespace, name)
+
+
+@pytest.fixture
+def blue():
+    return Named(
+        "old",
+        namespace(),
+        obj("ConfigMap", "conf", data={"a": "1"}),
+        obj("Secret", "password", data={"p": "Y2FuYXJ5"}),
+        obj("PersistentVolumeClaim", "data", spec={"volumeName": "pv"}, status={"phase": "Bound"}),
+    )
+
+
+@pytest.fixture
+def green():
+    return Named("new")
+
+
+def planned(blue, green, scope=SCOPE):
+    return plans.make_plan(blue, green, scope, quiet, idle=False, server=False)
+
+
+def applied(saved, blue, green, *forced):
+    return plans.apply_plan(saved, (blue, green), plans.scope_of(saved, Scope()), frozenset(forced), MEANS)
+
+
+def test_a_plan_is_applied_and_then_nothing_is_left_to_do(blue, green):
+    saved = read_saved(json.dumps(planned(blue, green).to_json()).encode(), "p")
+    results = applied(saved, blue, green)
+
+    assert {str(result.outcome) for result in results} == {"created"}
+    assert {entry.verdict for entry in planned(blue, green).plan.entries} == {Verdict.EQUAL, Verdict.LEFT_OUT}
+    assert green.get(ref("Secret", "password"))["data"] == {"p": "Y2FuYXJ5"}
+
+
+def test_the_plan_holds_no_value_of_a_secret_and_no_digest_of_one(blue, green):
+    first = json.dumps(planned(blue, green).to_json())
+    assert "Y2FuYXJ5" not in first
+    blue.objects[ref("Secret", "password")]["data"] = {"p": "b3RoZXI="}
+
+    assert json.dumps(planned(blue, green).to_json()) == first
+
+
+def test_a_change_on_blue_makes_the_plan_stale_and_nothing_is_written(blue, green):
+    saved = planned(blue, green)
+    blue.put(obj("ConfigMap", "conf", data={"a": "2"}))
+    blue.put(obj("Secret", "password", data={"p": "b3RoZXI="}))
+
+    with pytest.raises(plans.PlanMovedError) as caught:
+        applied(saved, blue, green)
+    assert [line.partition(":")[0] for line in caught.value.moved] == ["ConfigMap shop/conf", "Secret shop/password"]
+    assert green.writes == []
+
+
+def test_a_change_on_green_makes_the_plan_stale(blue, green):
+    saved = planned(blue, green)
+    green.put(obj("ConfigMap", "conf", data={"a": "9"}))
+
+    with pytest.raises(plans.PlanMovedError):
+        applied(saved, blue, green)
+
+
+def test_another_cluster_is_refused_with_both_reasons(blue, green):
+    saved = planned(blue, green)
+
+    with pytest.raises(InvalidInputError) as caught:
+        applied(saved, green, blue)
+    assert len(caught.value.reasons) == 2
+    assert blue.writes == green.writes == []
+
+
+def test_an_object_of_another_hand_needs_its_rule_named(blue, green):
+    green.put(namespace())
+    green.put(obj("ConfigMap", "conf", data={"b": "theirs"}))
+    saved = planned(blue, green)
+
+    with pytest.raises(InvalidInputError, match="--force another-manager"):
+        applied(saved, blue, green)
+    applied(saved, blue, green, "another-manager")
+    assert green.get(ref("ConfigMap", "conf"))["data"] == {"a": "1", "b": "theirs"}
+
+
+def test_namespaces_are_renamed_on_the_way_and_remembered_in_the_plan(blue, green):
+    scope = replace(SCOPE, transform=TransformOptions(namespaces={"shop": "market"}))
+    applied(planned(blue, green, scope), blue, green)
+
+    assert green.get(ref("ConfigMap", "conf", "market"))["data"] == {"a": "1"}
+    assert not any(r.namespace == "shop" for r in green.objects)
+
+
+def test_drift_names_fields_missing_objects_and_leftovers(blue, green):
+    applied(planned(blue, green), blue, green)
+    green.objects[ref("ConfigMap", "conf")]["data"]["a"] = "9"
+    mark = bundles.mark_of(blue.id.uid)
+    green.put(obj("ConfigMap", "old", meta={"annotations": {"bluegreen.io/migration": mark}}))
+    found, surplus = plans.drift(blue, green, SCOPE, quiet)
+
+    assert [(str(d.ref), d.path) for d in found] == [
+        ("ConfigMap shop/conf", "data.a"),
+        ("PersistentVolumeClaim shop/data", ""),
+    ]
+    assert [str(s.ref) for s in surplus] == ["ConfigMap shop/old"]
+
+
+def bundle_of(blue, tmp_path):
+    write_bundle(bundles.read_source(blue, SCOPE, quiet), tmp_path / "b")
+    return bundles.open_bundle(tmp_path / "b", None, edited=False, without_secrets=False)
+
+
+def test_a_bundle_is_imported_twice_and_written_once(blue, green, tmp_path):
+    bundle = bundle_of(blue, tmp_path)
+    objects = bundles.for_target(bundle, TransformOptions(), empty_claims=True)
+    mark = bundles.mark_of(bundle.source)
+    first = bundles.bring(green, objects, mark, MEANS, idle=False)
+    before = len(green.writes)
+    second = bundles.bring(green, objects, mark, MEANS, idle=False)
+
+    assert bundle.withheld == ("shop/password",)
+    assert {str(r.ref): str(r.outcome) for r in first}["PersistentVolumeClaim shop/data"] == "created"
+    assert {str(r.outcome) for r in second} == {"equal"}
+    assert len(green.writes) == before
+
+
+def test_a_job_sleeps_unless_it_is_marked(green):
+    once = obj("Job", "once", "batch/v1", spec={"template": {}})
+    again = obj("Job", "again", "batch/v1", spec={}, meta={"annotations": {"bluegreen.io/run-again": "true"}})
+    bundles.bring(green, (namespace(), once, again), "m", MEANS, idle=False)
+
+    assert green.get(ref("Job", "once", api_version="batch/v1"))["spec"]["suspend"] is True
+    assert "suspend" not in green.get(ref("Job", "again", api_version="batch/v1"))["spec"]
+
+
+def test_prune_takes_only_what_is_ours_unowned_and_holds_no_data(blue, green, tmp_path):
+    bundle = bundle_of(blue, tmp_path)
+    mark = bundles.mark_of(bundle.source)
+    ours = {"annotations": {"bluegreen.io/migration": mark}}
+    green.put(obj("ConfigMap", "gone", meta=ours))
+    green.put(obj("ConfigMap", "theirs"))
+    green.put(obj("ConfigMap", "of-another-migration", meta={"annotations": {"bluegreen.io/migration": "x"}}))
+    green.put(obj("PersistentVolumeClaim", "gone", meta=ours))
+    green.put(obj("Secret", "gone", meta=ours))
+    green.put(obj("ReplicaSet", "web-1", "apps/v1", meta={**ours, "ownerReferences": [{"kind": "Deployment"}]}))
+    green.put(obj("ConfigMap", "elsewhere", meta={**ours, "namespace": "other"}))
+    objects = bundles.for_target(bundle, TransformOptions(), empty_claims=False)
+    surplus = bundles.surplus(green, bundle, objects, TransformOptions())
+
+    assert [str(s.ref) for s in surplus] == ["ConfigMap shop/gone"]
+    green.put(obj("ConfigMap", "gone", meta={**ours, "uid": "another-one"}))
+    assert prune(green, surplus, mark, quiet) == ()
+
+
+def test_a_selection_cannot_prune(blue, green):
+    bundle = bundles.read_source(blue, replace(SCOPE, selector="app=none"), quiet)
+
+    with pytest.raises(InvalidInputError, match="selector"):
+        bundles.surplus(green, bundle, bundle.objects, TransformOptions())
