@@ -38,6 +38,7 @@ lab-down: packages ## Take them down, leaving nothing behind
 
 docs: .venv/.done ## Generate docs/reference from the code
 	@$(PY) -m bluegreen.config.schema
+	@$(PY) -m bluegreen.exporter.page
 
 lock: ## Resolve the dependencies again (needs uv)
 	uv lock --upgrade

@@ -128,7 +128,8 @@ def deploy(context: str = OLD) -> None:
     for workload in ("statefulset/postgres", "deployment/api", "deployment/web"):
         kubectl(context, "-n", NAMESPACE, "rollout", "status", workload, within)
     kubectl(context, "-n", NAMESPACE, "wait", "--for=condition=Complete", "job/shop-seed", within)
-    kubectl(context, "-n", NAMESPACE, "create", "job", "--from=cronjob/shop-report", "shop-report-by-hand")
+    if not kubectl(context, "-n", NAMESPACE, "get", "job/shop-report-by-hand", "--ignore-not-found", "-o", "name"):
+        kubectl(context, "-n", NAMESPACE, "create", "job", "--from=cronjob/shop-report", "shop-report-by-hand")
     kubectl(context, "-n", NAMESPACE, "wait", "--for=condition=Complete", "job/shop-report-by-hand", within)
 
 

@@ -94,11 +94,13 @@ def _run(run: "Run", log_format: str) -> Never:
     """Run to the end, write the reports, print the last words, and leave with their exit code."""
     from bluegreen.cli.screen import Screen  # noqa: PLC0415
     from bluegreen.migration.begin import conclude  # noqa: PLC0415
+    from bluegreen.migration.journal import read_events  # noqa: PLC0415
     from bluegreen.migration.runner import execute, leave, state_url  # noqa: PLC0415
 
     code = 1
     try:
         with Screen(log_format) as screen:
+            screen.catch_up(read_events(run.store.events))
             run.journal.listen(screen.show)
             ending = execute(run, state_url(run.config.state))
             code = ending.exit_code

@@ -3,6 +3,9 @@
 Names come from clusters and may be hostile; they are printed without markup and control characters.
 """
 
+import shutil
+import sys
+import textwrap
 from typing import Any
 
 import click
@@ -11,12 +14,16 @@ from bluegreen.model.durations import format_duration
 from bluegreen.model.errors import clean_text
 
 _LABEL_WIDTH = 12
+_NO_FOLDING = 2000
 _SIGNS = {"create": "+", "change": "~", "equal": "=", "conflict": "!", "refused": "x", "left out": "-"}
 
 
 def _line(label: str, text: str) -> None:
-    """Print one labelled line on stderr."""
-    click.echo(f"{label.ljust(_LABEL_WIDTH)} {clean_text(text, 1000)}", err=True)
+    """Print one labelled text on stderr, folded to the width of the terminal."""
+    width = max(40, shutil.get_terminal_size().columns) if sys.stderr.isatty() else _NO_FOLDING
+    indent = " " * (_LABEL_WIDTH + (3 if text.startswith("- ") else 1))
+    first = f"{label.ljust(_LABEL_WIDTH)} "
+    click.echo(textwrap.fill(clean_text(text, 1000), width, initial_indent=first, subsequent_indent=indent), err=True)
 
 
 def show_plan(plan: dict[str, Any]) -> None:

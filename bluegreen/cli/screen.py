@@ -5,6 +5,7 @@ All of it goes to stderr; stdout is for data. A screen that fails must not fail 
 
 import sys
 import threading
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -41,6 +42,12 @@ class Screen:
         """Give the terminal back."""
         if self._live is not None:
             self._live.__exit__(kind, error, trace)
+
+    def catch_up(self, events: Iterable[Event]) -> None:
+        """Take in what happened before: a live view shows the whole run, lines only what is new."""
+        if self._live is not None:
+            for event in events:
+                self._live.update(event)
 
     def show(self, event: Event) -> None:
         """Show one event."""

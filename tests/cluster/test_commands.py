@@ -129,6 +129,8 @@ def test_green_refuses_by_name_of_the_cause_and_writes_nothing(run, namespace):
     spec = {"ports": [{"port": 80}], "clusterIP": "None", "type": "ClusterIP"}
     kubectl("--context", "old", "apply", "-f", "-", text=json.dumps({**broken, "spec": spec}))
     spec = {"ports": [{"port": 80}], "type": "ClusterIP"}
+    home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    kubectl("--context", "new", "apply", "-f", "-", text=json.dumps(home))
     kubectl("--context", "new", "apply", "-f", "-", text=json.dumps({**broken, "spec": spec}))
     done = run("plan", *both(namespace))
 
