@@ -126,9 +126,10 @@ def test_a_plan_is_applied_once_and_refused_when_blue_has_moved(run, namespace):
 
 def test_green_refuses_by_name_of_the_cause_and_writes_nothing(run, namespace):
     broken = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "legacy", "namespace": namespace}}
-    spec = {"ports": [{"port": 80}], "clusterIP": "None", "type": "ClusterIP"}
+    # With a selector: without one the server makes it dual-stack, and 1.37 breaks off a dry run that would change that.
+    spec = {"ports": [{"port": 80}], "clusterIP": "None", "type": "ClusterIP", "selector": {"app": "legacy"}}
     kubectl("--context", "old", "apply", "-f", "-", text=json.dumps({**broken, "spec": spec}))
-    spec = {"ports": [{"port": 80}], "type": "ClusterIP"}
+    spec = {"ports": [{"port": 80}], "type": "ClusterIP", "selector": {"app": "legacy"}}
     home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     kubectl("--context", "new", "apply", "-f", "-", text=json.dumps(home))
     kubectl("--context", "new", "apply", "-f", "-", text=json.dumps({**broken, "spec": spec}))
