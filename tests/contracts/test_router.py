@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rig_haproxy import HaproxyRig
+from rig_powerdns import PowerDnsRig, Rfc2136Rig
 
 from bluegreen.model.errors import (
     BluegreenError,
@@ -26,7 +27,7 @@ from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
 from bluegreen_adapters.haproxy_router import open_router
 
-RIGS = {"haproxy": HaproxyRig}
+RIGS = {"haproxy": HaproxyRig, "powerdns": PowerDnsRig, "rfc2136": Rfc2136Rig}
 
 ALL_BLUE, HALF, ALL_GREEN = Weights(100, 0), Weights(50, 50), Weights(0, 100)
 SHARED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
