@@ -5,7 +5,7 @@ Rules live in the core, an adapter fills the gap. Every port has one contract su
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from bluegreen.model.events import Event
 from bluegreen.model.refs import ClusterId, ObjectRef, Side
@@ -71,6 +71,50 @@ class TrafficRouter(Protocol):
 
     def finalize(self) -> None:
         """Drop what only the migration needed (marks, lowered TTLs); the weights stay."""
+
+
+@runtime_checkable
+class CachedRouter(Protocol):
+    """A router whose answers are kept by others for a while, as DNS records are; `settle_seconds` says how long.
+
+    A router that has no such method serves everybody as soon as it is written.
+    """
+
+    def prepare(self) -> float:
+        """Lower the TTL to that of the migration and leave the weights as they are; idempotent.
+
+        Returns:
+            Seconds, from now, until nobody holds an answer with the old TTL any more; 0 when that time is over.
+
+        Raises:
+            ConflictError: somebody else's mark is there.
+            TransientError: nothing was written; calling again is safe.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How often each side was drawn at one server; `other` counts answers that were neither side."""
+
+    blue: int
+    green: int
+    other: int = 0
+
+
+@runtime_checkable
+class SampledRouter(Protocol):
+    """A router that draws at random at servers which can be asked directly, so that its weights can be proven."""
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Return each server that answers."""
+
+    def draw(self, server: str, count: int) -> Drawn:
+        """Ask one server that many times, past every cache.
+
+        Raises:
+            TransientError: it does not answer.
+        """
 
 
 class Probe(Protocol):
