@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import tarfile
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,9 @@ OCI = "application/vnd.oci.image"
 EXECUTABLE = 0o755
 PLAIN = 0o644
 BLOCK = 1 << 20
+
+# Both clusters come up at the same time and want the same images.
+_MAKING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +84,28 @@ def build_image(
     content = {"name": name, "config": config, "layers": [Entry(source=path).content_key() for path in given]}
     content["files"] = {path: entry.content_key() for path, entry in sorted(files.items())}
     target = image_path(name, hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest())
-    if target.exists():
-        return target
-    say("images", f"making {name}")
+    with _MAKING:
+        if not target.exists():
+            say("images", f"making {name}")
+            _make(target, name, files, config, given)
+    return target
+
+
+def _make(target: Path, name: str, files: Mapping[str, Entry], config: Mapping[str, Any], layers: list[Path]) -> None:
+    """Write the tar whole or not at all, and remove those of earlier content."""
     target.parent.mkdir(parents=True, exist_ok=True)
     top = target.with_suffix(".layer")
     if files:
         _write_layer(top, files)
-        given.append(top)
+        layers.append(top)
     fresh = target.with_suffix(".tmp")
-    _write_image(fresh, name, [_layer_blob(path) for path in given], config)
+    _write_image(fresh, name, [_layer_blob(path) for path in layers], config)
     top.unlink(missing_ok=True)
     fresh.replace(target)
     prefix = target.name[: -len("-0123456789ab.tar")]
     for stale in target.parent.glob(f"{prefix}-????????????.tar"):
         if stale != target:
             stale.unlink()
-    return target
 
 
 def _write_layer(target: Path, files: Mapping[str, Entry]) -> None:
