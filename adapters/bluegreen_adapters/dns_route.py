@@ -6,12 +6,13 @@ back soon. It must never write 0/0, nor over weights or a mark that it did not e
 that its server does not run.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from bluegreen.model.errors import BluegreenError, ConflictError, RefusedError
-from bluegreen.model.ports import Weights
+from bluegreen.model.ports import Drawn, Weights
 from bluegreen.model.refs import Side
 from bluegreen_adapters.dns_answers import Authority
 from bluegreen_adapters.dns_records import LUA, Found, Mark, Targets, holds, percent, shares
@@ -48,6 +49,7 @@ class DnsRouter:
         owner: whose mark is set.
         ttl: TTL in seconds while the migration runs; one that is lower already is kept.
         authorities: name servers that are asked whether they serve what was written.
+        clock: monotonic seconds.
     """
 
     name: str
@@ -57,7 +59,9 @@ class DnsRouter:
     ttl: int
     authorities: Sequence[Authority] = ()
     resolution: int = RESOLUTION
+    clock: Callable[[], float] = time.monotonic
     _live: int | None = field(default=None, init=False)
+    _prepared: float | None = field(default=None, init=False)
 
     @property
     def settle_seconds(self) -> float:
@@ -67,6 +71,38 @@ class DnsRouter:
             mark = self._mark(found)
             self._live = mark.live if mark else found.ttl
         return float(self._live)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Return each name server that is asked."""
+        return tuple(f"{authority.address}:{authority.port}" for authority in self.authorities)
+
+    def draw(self, server: str, count: int) -> Drawn:
+        """Ask one name server for that many answers and count whose they are."""
+        authority = self.authorities[self.servers.index(server)]
+        sides = [self._side_of(authority) for _ in range(count)]
+        return Drawn(sides.count(Side.BLUE), sides.count(Side.GREEN), sides.count(None))
+
+    def _side_of(self, authority: Authority) -> Side | None:
+        found = authority.ask(self.targets.kind).addresses
+        return self.targets.side(next(iter(found))) if len(found) == 1 else None
+
+    def prepare(self) -> float:
+        """Lower the TTL, with the mark beside it, and say how long answers with the old one may still be kept."""
+        found = self.records.find()
+        pair, mark = self._shares(found), self._mark(found)
+        if mark and mark.owner != self.owner:
+            raise self._owned("lowering the TTL", mark)
+        if mark is None and found.ttl > self.ttl:
+            green = percent(pair)
+            mark = Mark(self.owner, green.green if green else 0, found.ttl, found.ttl, found.plain)
+            self._write(found, Found(found.rows, self.ttl, mark.text()))
+            self._prepared = self.clock()
+            return float(found.ttl)
+        old = mark.ttl if mark and mark.live > found.ttl else 0
+        if self._prepared is None:
+            self._prepared = self.clock()  # after a restart nobody knows when: the whole time again
+        return max(0.0, old - (self.clock() - self._prepared))
 
     def read(self) -> Weights:
         """Return the weights that the record has, in whole per cent."""
@@ -108,6 +144,11 @@ class DnsRouter:
         if mark.plain and min(pair.values()) == 0:
             rows = ((self.targets.kind, self.targets.addresses[max(pair, key=lambda side: pair[side])]),)
         self._write(found, Found(rows, mark.ttl))
+
+    def marked_by(self) -> str:
+        """Return whose mark stands beside the record, empty when there is none."""
+        mark = self._mark(self.records.find())
+        return mark.owner if mark else ""
 
     def _after(self, found: Found, mark: Mark | None, to: Weights) -> Found:
         first = mark or Mark(self.owner, to.green, found.ttl, found.ttl, found.plain)

@@ -13,17 +13,26 @@ from bluegreen import __version__
 
 # name: (module:attribute, one line of help)
 COMMANDS = {
-    "adapters": ("bluegreen.cli.adapters:adapters", "List routers, probes, movers and notifiers with their state."),
+    "abort": ("bluegreen.cli.orders:abort", "End a running migration; everybody goes back to blue."),
+    "adapters": (
+        "bluegreen.cli.adapters:adapters",
+        "List routers, probes, movers and notifiers; say what they need.",
+    ),
     "apply": ("bluegreen.cli.apply:apply", "Do what a saved plan says, if it still holds."),
     "assess": ("bluegreen.cli.assess:assess", "Look for what would stop or hurt a migration."),
     "config": ("bluegreen.cli.config:config", "Show the effective configuration and where each value came from."),
     "export": ("bluegreen.cli.export:export", "Write the cleaned objects of namespaces as a bundle."),
     "import": ("bluegreen.cli.import_:import_", "Apply the objects of a bundle to a cluster."),
+    "init": ("bluegreen.cli.init:init", "Look at both clusters and write a starter bluegreen.yaml."),
     "migrate": ("bluegreen.cli.migrate:migrate", "Move namespaces from one cluster to another, step by step."),
+    "pause": ("bluegreen.cli.orders:pause", "Hold a running migration where it is; green is judged on."),
     "plan": ("bluegreen.cli.plan:plan", "Show what an import would do to each object; writes nothing."),
+    "promote": ("bluegreen.cli.orders:promote", "Approve a step that waits for it, or take the next one now."),
     "report": ("bluegreen.cli.report:report", "Write the reports of a migration again."),
+    "resume": ("bluegreen.cli.orders:resume", "Let a paused migration go on."),
     "revert": ("bluegreen.cli.revert:revert", "Send all traffic back to blue."),
     "status": ("bluegreen.cli.status:status", "Show where the newest migration stands."),
+    "traffic": ("bluegreen.cli.traffic:traffic", "Show, set or watch the weights of the routes by hand."),
     "verify": ("bluegreen.cli.verify:verify", "Compare both clusters and list what differs."),
     "version": ("bluegreen.cli.version:version", "Print the version."),
 }

@@ -14,13 +14,16 @@ from bluegreen.cli.options import config_options, load_config, state_root
 @click.command()
 @config_options
 @click.option("--state-dir", type=click.Path(path_type=Path), envvar="BLUEGREEN_STATE_DIR", help="Where runs are kept.")
-def revert(state_dir: Path | None, **options: Any) -> None:
+@click.option("--gradual", is_flag=True, help="Take the steps backwards and look at blue at each, not one jump.")
+@click.option("--route", "routes", multiple=True, metavar="NAME", help="Only this route goes back; repeatable.")
+def revert(state_dir: Path | None, gradual: bool, routes: tuple[str, ...], **options: Any) -> None:
     """Send all traffic back to blue, at once, if blue is healthy.
 
-    Green is left running. A migration that was under way has ended with it; stop its process first.
+    Green is left running. A migration that is under way goes back itself and has ended with it. With --route the
+    others stay as they are.
     """
     from bluegreen.migration.begin import write_reports  # noqa: PLC0415 - loaded on use
-    from bluegreen.migration.go_back import go_back  # noqa: PLC0415
+    from bluegreen.migration.go_back import Way, go_back  # noqa: PLC0415
     from bluegreen.report.lines import Lines  # noqa: PLC0415
 
     lines = Lines()
@@ -29,7 +32,9 @@ def revert(state_dir: Path | None, **options: Any) -> None:
         for line in lines.of(event):
             click.echo(line, err=True)
 
-    store = go_back(load_config(options).config, state_root(state_dir), show)
-    click.secho("Reverted: blue serves all traffic.", err=True, bold=True)
+    way = Way(gradual=gradual, routes=routes)
+    store = go_back(load_config(options).config, state_root(state_dir), show, way)
+    what = f"blue serves all traffic of {', '.join(routes)}" if routes else "blue serves all traffic"
+    click.secho(f"Reverted: {what}.", err=True, bold=True)
     if store is not None:
         click.echo(f"Report: {write_reports(store).html}", err=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bluegreen.migration.context import Ending, Run
 from bluegreen.migration.journal import Journal, read_events, utc_now
+from bluegreen.migration.orders import Orders
 from bluegreen.migration.prepare import Prepared
 from bluegreen.migration.store import Manifest, Store, new_id, write_atomically
 from bluegreen.report.ending import headline
@@ -72,9 +73,15 @@ def resume(prepared: Prepared) -> Run:
     if "run.started" not in told:
         _say_started(run)
     run.traffic_moved = "weight.writing" in told or "weight.written" in told
-    run.resumed = next((name for name in told if name.startswith("run.")), "") == "run.paused"
+    run.resumed = _ended_paused(store)
     run.emit("run.resumed", migration=run.manifest.id)
     return run
+
+
+def _ended_paused(store: Store) -> bool:
+    """Return whether the last process left because nobody had answered; one that was killed has not asked yet."""
+    last = next((event for event in store.raw_events() if str(event["name"]).startswith("run.")), None)
+    return last is not None and last["name"] == "run.paused" and last["data"].get("ended") is True
 
 
 def _open(prepared: Prepared, store: Store, manifest: Manifest) -> Run:
@@ -90,6 +97,7 @@ def _open(prepared: Prepared, store: Store, manifest: Manifest) -> Run:
         probes=dict(parts.probes),
         mover=parts.mover,
         journal=Journal(store.events),
+        orders=Orders(store.orders),
         bundle=prepared.bundle,
     )
 

@@ -16,7 +16,9 @@ from bluegreen.config.models import Migration
 from bluegreen.exporter.bundle import Bundle
 from bluegreen.migration.journal import Journal
 from bluegreen.migration.objects import Moved
+from bluegreen.migration.orders import Order, Orders, aborted
 from bluegreen.migration.store import Manifest, Store
+from bluegreen.model.errors import RefusedError
 from bluegreen.model.ports import Cluster, Probe, TrafficRouter, VolumeMover, VolumeRequest
 from bluegreen.slo.health import BlueHealth
 
@@ -67,9 +69,13 @@ class Run:
     Attributes:
         bundle: the cleaned objects of blue, in memory only; read again from blue after a restart.
         traffic_moved: whether green may have been given weight.
+        shifting: the state machine of the shift is in charge.
         phase: recorded step that is being done.
         crashed: an error that nobody foresaw stopped this process; the run is not over.
-        resumed: this process goes on with a run that had paused; its next step answers that pause.
+        resumed: this process goes on with a run that had ended in a pause; its next step answers that pause.
+        orders: what people have ordered from other terminals.
+        followed: id of the order that the present step follows; its record keeps it from being followed twice.
+        why: why the run waits for a person, in one sentence.
         failure: why green is sent back, in one line per objective.
         blue_seen: blue as the gate saw it last.
         moved: what the migration set out to move, as its export step recorded it.
@@ -85,13 +91,17 @@ class Run:
     probes: dict[str, Probe]
     mover: VolumeMover | None
     journal: Journal
+    orders: Orders
     stop: Stop = field(default_factory=Stop)
     clock: Callable[[], float] = time.monotonic
     bundle: Bundle | None = None
     traffic_moved: bool = False
+    shifting: bool = False
     phase: str = ""
     crashed: bool = False
     resumed: bool = False
+    followed: str = ""
+    why: str = ""
     failure: str = ""
     moved: Moved | None = None
     request: VolumeRequest | None = None
@@ -109,11 +119,29 @@ class Run:
         """
         if self.stop.asked.wait(max(0.0, seconds)):
             self.interrupt()
+        self._heed_abort()
+
+    def _heed_abort(self) -> None:
+        """Leave the preparation when somebody has ordered so; once traffic moves, the state machine hears orders.
+
+        Raises:
+            RefusedError: the order, as what ends the step.
+        """
+        order = None if self.shifting else aborted(self.orders.pending())
+        if order is not None:
+            self.follow(order)
+            raise RefusedError("run.aborted", f"phase {self.phase}", f"aborted by {order.by}")
+
+    def follow(self, order: Order) -> None:
+        """Note that the present step follows an order."""
+        self.followed = order.id
+        self.emit("order.followed", id=order.id, command=str(order.command), by=order.by, phase=self.phase)
 
     def checkpoint(self) -> None:
         """Park here if a stop was asked for."""
         if self.stop.asked.is_set():
             self.interrupt()
+        self._heed_abort()
 
     def interrupt(self) -> Never:
         """Say where the run stands and leave."""
@@ -124,7 +152,7 @@ class Run:
     def pause(self, reason: str) -> Never:
         """Leave the run where it is for a person; the step is judged or done again on resume."""
         next_step = "run the same command again to go on, or: bluegreen revert"
-        self._tell("run.paused", reason=reason, phase=self.phase, next=next_step)
+        self._tell("run.paused", reason=reason, phase=self.phase, next=next_step, ended=True)
         self.stop.park(Ending("paused", 4, reason, next_step))
 
     def crash(self, error: BaseException) -> Never:

@@ -1,78 +1,183 @@
-"""All traffic back to blue because a person says so: at once, and without needing either cluster's API.
+"""Traffic back to blue because a person says so: at once, step by step, or one route; needs neither cluster's API.
 
 It needs the routes and the probes only, since the cluster that is left may be the one that broke. Blue must be
-healthy (law 4).
+healthy (law 4). A run that is under way is told to go back itself, for two writers are a defect.
 """
 
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from bluegreen.config.models import Migration
+from bluegreen.migration.command import is_running, order
 from bluegreen.migration.connect import Reasons, connect_traffic
 from bluegreen.migration.journal import Journal, Listener, utc_now
 from bluegreen.migration.lock import MigrationLock
+from bluegreen.migration.stages import steps_of
 from bluegreen.migration.store import Store, stores
-from bluegreen.migration.traffic import objectives_of
-from bluegreen.model.errors import RefusedError
+from bluegreen.migration.waiting import objectives_of
+from bluegreen.model.errors import LockedError, RefusedError
 from bluegreen.model.events import Emit, Event
-from bluegreen.slo.health import BlueHealth
+from bluegreen.model.ports import TrafficRouter, Weights
+from bluegreen.slo.health import BlueHealth, Health
 from bluegreen.traffic import controller, weights
 from bluegreen.traffic.feed import Watch
 from bluegreen.traffic.pace import Pace
 
 WITHIN_SECONDS = 300.0
 _REASON = "a person asked for it"
+_ENDED_SECONDS = 120.0
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to go back.
+
+    Attributes:
+        gradual: take the steps backwards, each held while blue is looked at, instead of one jump.
+        routes: names of the routes that go back; empty for all.
+    """
+
+    gradual: bool = False
+    routes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Trip:
+    """What one way back works with."""
+
+    config: Migration
+    routers: tuple[TrafficRouter, ...]
+    watches: tuple[Watch, ...]
+    pace: Pace
+    emit: Emit
+
+    def look(self) -> BlueHealth:
+        """Look at blue."""
+        return controller.check_blue(self.watches, objectives_of(self.config), pace=self.pace, emit=self.emit)
 
 
 def go_back(
-    config: Migration, root: Path, listener: Listener, sleep: Callable[[float], None] = time.sleep
+    config: Migration,
+    root: Path,
+    listener: Listener,
+    way: Way = Way(),
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Store | None:
-    """Send all traffic to blue and note it in the migration it belongs to.
+    """Send traffic to blue and note it in the migration it belongs to.
 
     Args:
         config: the configuration with routes and probes.
         root: directory of all migrations' state.
         listener: is told every event.
+        way: how, and which routes.
         sleep: waits that many seconds.
 
     Returns:
-        the migration that was ended by it, None when none is known here.
+        the migration that was ended by it, None when none is known here, or only some routes went back.
 
     Raises:
-        InvalidInputError: a route or probe cannot be opened.
-        LockedError: a process runs the migration; stop that first.
+        InvalidInputError: a route or probe cannot be opened, or a route is not known.
+        LockedError: a process runs the migration and cannot do this for us.
         RefusedError: blue is not healthy; the weights stay.
         TransientError: a route could not be reached in time.
     """
+    store = _belongs_to(config, root)
+    if store is not None and is_running(store, root):
+        return _ordered(store, root, way, sleep)
     reasons = Reasons()
     routers, probes = connect_traffic(config, reasons)
+    reasons.found += _unknown(config, way)
     reasons.raise_if_any("opening routes and probes")
-    store = _belongs_to(config, root)
     if store is not None:
         manifest = store.manifest()
         MigrationLock(root, (manifest.blue.uid, manifest.green.uid), utc_now()).hold()
     emit = _emitter(store, listener)
     watches = tuple(Watch(probes[probe.name], probe.interval) for probe in config.probes)
-    pace = Pace(time.monotonic, sleep)
-
-    def check() -> BlueHealth:
-        return controller.check_blue(watches, objectives_of(config), pace=pace, emit=emit)
-
-    def told(name: str, /, **data: object) -> None:
-        emit(name, **({"reason": _REASON} if name == "revert.started" else {}), **data)
-
-    back = weights.revert(routers, check, pace=pace, within=WITHIN_SECONDS, emit=told)
-    if not back.reverted:
-        raise RefusedError(
-            "revert.blue-unfit",
-            "sending all traffic back to blue",
-            f"blue is not fit to take it: {'; '.join(back.blue.reasons)}; the weights stay",
-            "mend blue first; a route can be written by hand if you know better than the probes",
-        )
+    chosen = tuple(router for router in routers if not way.routes or router.name in way.routes)
+    trip = _Trip(config, chosen, watches, Pace(time.monotonic, sleep), emit)
+    if way.gradual:
+        _walk(trip)
+    _jump(trip)
+    if len(chosen) < len(routers):
+        return None
     emit("run.finished", outcome="reverted", exit_code=0, reason=_REASON, next="")
     return store
+
+
+def _unknown(config: Migration, way: Way) -> list[str]:
+    known = [route.name for route in config.routes]
+    return [f"no route is named {name!r}; there are: {', '.join(known)}" for name in way.routes if name not in known]
+
+
+def _ordered(store: Store, root: Path, way: Way, sleep: Callable[[float], None]) -> Store:
+    """Let the process that runs the migration go back, and wait until it has."""
+    if way != Way():
+        raise LockedError(
+            "revert.running",
+            f"sending traffic back in {store.path.name}",
+            "a process runs it, and goes back at once and with all routes only",
+            "bluegreen abort; or stop that process with Ctrl-C first",
+        )
+    order(store, root, "abort", "bluegreen revert")
+    for _ in range(round(_ENDED_SECONDS / _POLL_SECONDS)):
+        if store.outcome():
+            return store
+        sleep(_POLL_SECONDS)
+    raise LockedError(
+        "revert.not-heard",
+        f"waiting for the process that runs {store.path.name}",
+        f"it has not gone back within {_ENDED_SECONDS:.0f} s",
+        "bluegreen status; end that process, then: bluegreen revert",
+    )
+
+
+def _jump(trip: _Trip) -> None:
+    """Send all the way's routes to blue in one jump."""
+
+    def told(name: str, /, **data: object) -> None:
+        trip.emit(name, **({"reason": _REASON} if name == "revert.started" else {}), **data)
+
+    back = weights.revert(trip.routers, trip.look, pace=trip.pace, within=WITHIN_SECONDS, emit=told)
+    if not back.reverted:
+        raise _unfit(back.blue)
+
+
+def _walk(trip: _Trip) -> None:
+    """Take the steps backwards, as long as blue bears it; the last one is left for the jump."""
+    for green in sorted({step.weight for step in steps_of(trip.config)}, reverse=True):
+        now = [router for router in trip.routers if router.read().green > green]
+        if not now:
+            continue
+        blue = trip.look()
+        if blue.health is not Health.HEALTHY:
+            raise _unfit(blue)
+        for router in now:
+            weights.shift((router,), Weights.for_green(green), router.read(), trip.emit)
+        weights.settle(now, Weights.for_green(green), trip.config.timeouts.settle, trip.pace, trip.emit)
+        _hold(trip)
+
+
+def _hold(trip: _Trip) -> None:
+    """Stay for the hold of a step, and look at blue again and again."""
+    end = trip.pace.clock() + trip.config.hold
+    while trip.pace.clock() < end:
+        blue = trip.look()
+        if blue.health is Health.SICK:
+            raise _unfit(blue)
+        trip.pace.sleep(min(1.0, max(0.0, end - trip.pace.clock())))
+
+
+def _unfit(blue: BlueHealth) -> RefusedError:
+    return RefusedError(
+        "revert.blue-unfit",
+        "sending traffic back to blue",
+        f"blue is not fit to take it: {'; '.join(blue.reasons)}; the weights stay",
+        "mend blue first; a route can be written by hand if you know better than the probes: bluegreen traffic set",
+    )
 
 
 def _belongs_to(config: Migration, root: Path) -> Store | None:

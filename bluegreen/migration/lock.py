@@ -4,17 +4,21 @@ The kernel's file lock ends with the process, so a crash leaves nothing to clean
 writes are compare-and-set on top of it.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
 import socket
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from bluegreen.model.errors import LockedError
+
+_LOOKS, _LOOK_SECONDS = 3, 0.05
 
 
 class MigrationLock:
@@ -35,7 +39,7 @@ class MigrationLock:
         """
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._take()
         except OSError as error:
             holder = os.read(self._fd, 4096).decode(errors="replace")
             os.close(self._fd)
@@ -49,6 +53,29 @@ class MigrationLock:
         mine = {"pid": os.getpid(), "host": socket.gethostname(), "since": self._since}
         os.pwrite(self._fd, json.dumps(mine).encode(), 0)
         return self
+
+    def _take(self) -> None:
+        """Take it; a look by `taken` lasts a moment and must not turn anybody away."""
+        for _ in range(_LOOKS):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(_LOOK_SECONDS)
+        fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def taken(self) -> bool:
+        """Return whether a process on this machine has it."""
+        if not self._path.exists():
+            return False
+        fd = os.open(self._path, os.O_RDONLY)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            return False
+        finally:
+            os.close(fd)
 
     def hold(self) -> None:
         """Take the lock until this process ends; the kernel gives it back then."""

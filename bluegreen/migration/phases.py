@@ -14,12 +14,13 @@ from bluegreen.importer.start import resume_cronjobs, start
 from bluegreen.importer.verify import compare
 from bluegreen.importer.wait import wait_ready
 from bluegreen.migration import objects, traffic
+from bluegreen.migration.assessing import assess_migration
 from bluegreen.migration.claims import complete_request, owned_users, request_record
 from bluegreen.migration.context import Run
 from bluegreen.migration.same_answer import compare_answers
-from bluegreen.model.errors import BugError, RefusedError
+from bluegreen.model.errors import BluegreenError, BugError, RefusedError
 from bluegreen.model.findings import Severity
-from bluegreen.model.ports import Raw, VolumeRequest, Weights
+from bluegreen.model.ports import CachedRouter, Raw, VolumeRequest, Weights
 from bluegreen.model.refs import ObjectRef
 
 _POLL_SECONDS = 1.0
@@ -46,7 +47,7 @@ def _options(run: Run, **more: Any) -> ApplyOptions:
 
 def assess(run: Run) -> dict[str, Any]:
     """Find what would stop or hurt the migration; a blocker refuses it."""
-    findings = objects.assess(_blue_objects(run), run.blue, run.green, run.config)
+    findings = assess_migration(_blue_objects(run), run.blue, run.green, run.config)
     for finding in findings:
         run.emit(
             "finding",
@@ -166,9 +167,40 @@ def verify_both(run: Run) -> dict[str, Any]:
     return {"checks": len(run.config.verify)}
 
 
+def lower_ttls(run: Run) -> dict[str, Any]:
+    """Lower the TTLs of routes that others cache, early, so that the old ones run out while volumes are moved."""
+    seconds = _prepared(run)
+    run.emit("ttl.lowered", seconds=seconds)
+    return {"seconds": seconds}
+
+
+def await_ttls(run: Run) -> dict[str, Any]:
+    """Wait until nobody holds an answer with an old TTL any more."""
+    while seconds := _prepared(run):
+        run.emit("ready.waiting", objects=[f"old DNS answers: {seconds:.0f} s more"])
+        run.sleep(min(seconds, _POLL_SECONDS))
+    return {}
+
+
+def _prepared(run: Run) -> float:
+    return max((router.prepare() for router in run.routers if isinstance(router, CachedRouter)), default=0.0)
+
+
+def restore_routes(run: Run) -> dict[str, Any]:
+    """Put TTLs and marks back where the migration has ended without green."""
+    for router in run.routers:
+        try:
+            router.finalize()
+            run.emit("route.finalized", route=router.name)
+        except BluegreenError as error:
+            # Blue serves everybody; a mark or a low TTL that is left must not keep the run from ending.
+            run.emit("notice", text=f"route {router.name} keeps its mark: {error}")
+    return {}
+
+
 def finish(run: Run) -> dict[str, Any]:
     """Let green's schedules run, and drop what only the migration needed; blue is left as it was."""
-    traffic.require_served(run, Weights.for_green(100))
+    traffic.require_served(run.routers, Weights.for_green(100))
     if run.moved is None:
         raise BugError("run.nothing-moved", "finishing", "the export step recorded nothing")
     resumed = resume_cronjobs(run.green, run.moved.schedules(), objects.owner_mark(run.manifest.blue), run.emit)

@@ -69,6 +69,11 @@ class Store:
         return self.path / "events.jsonl"
 
     @property
+    def orders(self) -> Path:
+        """Return the file of orders, one JSON object a line."""
+        return self.path / "orders.jsonl"
+
+    @property
     def database(self) -> str:
         """Return the URL of the workflow's own SQLite database."""
         return f"sqlite:///{self.path / 'workflow.sqlite'}"

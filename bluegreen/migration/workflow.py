@@ -15,7 +15,9 @@ from bluegreen.migration.failpoints import hit
 from bluegreen.migration.objects import Moved
 from bluegreen.migration.perform import Act, perform
 from bluegreen.migration.records import from_record, to_record
+from bluegreen.migration.stages import steps_of
 from bluegreen.model.errors import BugError
+from bluegreen.model.ports import CachedRouter
 from bluegreen.traffic.decide import action, decide
 from bluegreen.traffic.states import TERMINAL, Input, Phase, State, start
 from bluegreen.traffic.steps import Step
@@ -24,10 +26,13 @@ PREPARATION: tuple[tuple[str, Act], ...] = (
     ("assess", phases.assess),
     ("export", phases.export_objects),
     ("import", phases.import_idle),
+    ("routes-prepare", phases.lower_ttls),
     ("volumes", phases.move_volumes),
     ("start", phases.start_workloads),
     ("verify", phases.verify_both),
+    ("routes-wait", phases.await_ttls),
 )
+_CACHED_ONLY = frozenset({"routes-prepare", "routes-wait"})
 
 
 @DBOS.workflow(name="bluegreen.migrate", max_recovery_attempts=None)
@@ -51,14 +56,20 @@ def _all_of_it(run: Run, migration: str) -> dict[str, Any]:
     """Prepare, shift, finish."""
     if run.manifest.id != migration:
         raise BugError("run.foreign", f"working on {run.manifest.id}", f"asked to work on {migration}")
+    cached = any(isinstance(router, CachedRouter) for router in run.routers)
     for name, act in PREPARATION:
+        if name in _CACHED_ONLY and not cached:
+            continue
         result = _recorded(run, name, act)
         if "refused" in result:
+            if cached:
+                _recorded(run, "routes-restore", phases.restore_routes)
             return {"outcome": "failed", "phase": name, **result}
         if name == "export":
             run.moved, run.request = Moved.of_record(result["moved"]), request_of(result["request"])
     ended = _shift(run)
     if ended.phase is Phase.REVERTED:
+        _recorded(run, "routes-restore", phases.restore_routes)
         return {"outcome": "reverted", "reason": run.failure}
     _recorded(run, "finish", phases.finish)
     return {"outcome": "migrated"}
@@ -66,7 +77,8 @@ def _all_of_it(run: Run, migration: str) -> dict[str, Any]:
 
 def _shift(run: Run) -> State:
     """Take the steps until all traffic is on green and baked, or back on blue."""
-    steps = traffic.steps_of(run.config)
+    steps = steps_of(run.config)
+    run.shifting = True
     state = start(steps)
     while state.phase not in TERMINAL:
         state = decide(state, _happened(run, state, steps), steps)
@@ -79,10 +91,13 @@ def _happened(run: Run, state: State, steps: Sequence[Step]) -> Input:
     name = traffic.name_of(wanted, state, steps)
 
     def act(run: Run) -> dict[str, Any]:
-        return {**to_record(traffic.act(run, wanted, state, steps)), "failure": run.failure}
+        run.followed = ""
+        happened = to_record(traffic.act(run, wanted, state, steps))
+        return {**happened, "failure": run.failure, "why": run.why, "order": run.followed}
 
     record = _recorded(run, name, act)
-    run.failure = run.failure or str(record.get("failure", ""))
+    run.failure, run.why = str(record.get("failure", "")), str(record.get("why", ""))
+    run.orders.done.add(str(record.get("order", "")))
     return from_record(record)
 
 

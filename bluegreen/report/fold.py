@@ -33,7 +33,13 @@ from bluegreen.report.reading import counts, instant, number, records, text, tex
 from bluegreen.report.words import IN_TIMELINE, waiting, words
 
 _SERIES_LIMIT = 4000
-_NOTICES = frozenset({"notice", "run.paused", "run.interrupted", "run.crashed", "step.retried", "revert.held"})
+_NOTICES = frozenset(
+    {
+        "notice", "run.paused", "run.continued", "run.interrupted", "run.crashed", "step.retried", "revert.held",
+        "order.followed", "order.ignored", "route.refused", "weight.unproven", "residual.seen",
+    }
+)  # fmt: skip
+_PART_OF = {"routes-prepare": "import", "routes-wait": "verify", "routes-restore": "finish"}
 _ENDED = frozenset({Outcome.MIGRATED, Outcome.REVERTED, Outcome.FAILED})
 
 
@@ -52,7 +58,8 @@ class Folding:
         self._run = RunView()
         self._phases: dict[str, PhaseView] = {name: PhaseView(name) for name in PHASES}
         self._series: dict[str, list[Sight]] = {}
-        self._steps: dict[int, StepView] = {}
+        self._steps: dict[tuple[tuple[str, ...], int], StepView] = {}
+        self._stage: tuple[str, ...] = ()
         self._applied: dict[str, int] = {}
         self._findings: dict[tuple[str, str], FindingView] = {}
         self._volumes: dict[str, VolumeView] = {}
@@ -79,6 +86,7 @@ class Folding:
             "revert.started": self._revert_started,
             "revert.finished": self._revert_finished,
             "run.paused": self._run_paused,
+            "run.continued": self._run_continued,
             "run.interrupted": self._run_interrupted,
             "run.crashed": self._run_crashed,
             "run.finished": self._run_finished,
@@ -203,9 +211,10 @@ class Folding:
         self._checks[name] = CheckView(name, data.get("equal") is True, text(data, "blue"), text(data, "green"))
 
     def _step_started(self, data: Mapping[str, Any], at: float) -> None:
-        weight = whole(data, "weight")
-        known = self._steps.get(weight, StepView(weight, at))
-        self._steps[weight] = replace(known, hold=number(data, "hold"), budget=number(data, "budget"))
+        weight, self._stage = whole(data, "weight"), texts(data, "routes")
+        known = self._steps.get((self._stage, weight), StepView(weight, at, routes=self._stage))
+        step = replace(known, hold=number(data, "hold"), budget=number(data, "budget"))
+        self._steps[self._stage, weight] = step
 
     def _weight_written(self, data: Mapping[str, Any], at: float) -> None:
         blue, green = whole(data, "blue"), whole(data, "green")
@@ -223,16 +232,16 @@ class Folding:
             series.append(Sight(at, weight, judgement))
             if len(series) > _SERIES_LIMIT:
                 del series[1 : _SERIES_LIMIT // 2 : 2]  # the older half at half the density
-        step = self._steps.get(weight)
+        step = self._steps.get((self._stage, weight))
         if step is not None and not step.passed:
-            self._change_step(data, at, verdict=text(data, "verdict"), judgements=judgements)
+            self._change_step(data, at, verdict=text(data, "verdict"), judgements=judgements, observed=_observed(data))
 
     def _step_passed(self, data: Mapping[str, Any], at: float) -> None:
         self._change_step(data, at, verdict="PASS", passed=True, seconds=number(data, "seconds"), ended=at)
 
     def _change_step(self, data: Mapping[str, Any], at: float, **changes: Any) -> None:
-        weight = whole(data, "weight")
-        self._steps[weight] = replace(self._steps.get(weight, StepView(weight, at)), **changes)
+        key = (self._stage, whole(data, "weight"))
+        self._steps[key] = replace(self._steps.get(key, StepView(key[1], at)), **changes)
 
     def _revert_started(self, data: Mapping[str, Any], at: float) -> None:
         last = tuple(series[-1].judgement for series in self._series.values() if series[-1].judgement.verdict == FAIL)
@@ -242,10 +251,10 @@ class Folding:
                 seconds = max(phase.seconds, at - (phase.started or at))
                 self._phases[name] = replace(phase, state=PhaseState.FAILED, seconds=seconds)
         self._run = replace(self._run, revert=revert)
-        for weight, step in self._steps.items():
+        for key, step in self._steps.items():
             if not step.passed:
                 verdict = FAIL if revert.broken else step.verdict
-                self._steps[weight] = replace(step, verdict=verdict, ended=at, seconds=at - step.started)
+                self._steps[key] = replace(step, verdict=verdict, ended=at, seconds=at - step.started)
 
     def _revert_finished(self, data: Mapping[str, Any], at: float) -> None:
         if self._run.revert is not None:
@@ -255,6 +264,9 @@ class Folding:
 
     def _run_paused(self, data: Mapping[str, Any], at: float) -> None:  # noqa: ARG002
         self._stop(data, Outcome.PAUSED, text(data, "reason"))
+
+    def _run_continued(self, data: Mapping[str, Any], at: float) -> None:  # noqa: ARG002
+        self._run = replace(self._run, outcome=Outcome.RUNNING, stop=None)
 
     def _run_interrupted(self, data: Mapping[str, Any], at: float) -> None:  # noqa: ARG002
         self._stop(data, Outcome.INTERRUPTED, text(data, "reason") or "somebody asked it to stop")
@@ -289,6 +301,8 @@ def _phase_of(told: str) -> str:
     """Return the phase that a recorded step such as shift-10 or judge-10 belongs to."""
     if told.startswith(("shift-", "settle-", "judge-", "ask-")):
         return "shift"
+    if told in _PART_OF:
+        return _PART_OF[told]
     return "revert" if told.startswith(("revert", "check-blue", "held")) else told
 
 
@@ -307,6 +321,10 @@ def judgement_of(one: Mapping[str, Any]) -> JudgementView:
         reason=text(one, "reason"),
         example=text(one, "example"),
     )
+
+
+def _observed(data: Mapping[str, Any]) -> tuple[tuple[str, int, int], ...]:
+    return tuple((text(one, "probe"), whole(one, "green"), whole(one, "total")) for one in records(data, "observed"))
 
 
 def _judgements(data: Mapping[str, Any]) -> tuple[JudgementView, ...]:

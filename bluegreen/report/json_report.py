@@ -85,6 +85,11 @@ def _step(step: StepView) -> dict[str, Any]:
         "settled_seconds": step.settled,
         "seconds": step.seconds,
         "judgements": [asdict(one) for one in step.judgements],
+        "routes": list(step.routes),
+        "observed": [
+            {"probe": probe, "green": green, "total": total, "share": green / total if total else None}
+            for probe, green, total in step.observed
+        ],
     }
 
 

@@ -100,6 +100,8 @@ class StepView:
         settled: seconds until the weight took effect.
         hold: seconds that the step is held at least, when told.
         budget: seconds that it may stay undecided, when told.
+        routes: the routes that it moves, when told.
+        observed: requests of real users by probe, on green and in all.
     """
 
     weight: int
@@ -112,6 +114,8 @@ class StepView:
     hold: float | None = None
     budget: float | None = None
     judgements: tuple[JudgementView, ...] = ()
+    routes: tuple[str, ...] = ()
+    observed: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ IN_TIMELINE = frozenset(
         "run.started", "run.resumed", "phase.started", "plan.made", "verify.checked", "step.started", "weight.written",
         "step.settled", "step.passed", "revert.started", "revert.finished", "run.paused", "run.interrupted",
         "run.crashed", "run.finished", "notice", "step.retried",
-        "revert.held", "revert.retried", "weight.unsettled",
+        "revert.held", "revert.retried", "weight.unsettled", "run.continued", "order.followed", "order.ignored",
+        "route.refused", "weight.proven", "weight.unproven", "residual.seen", "ttl.lowered", "route.finalized",
     }
 )  # fmt: skip
 _MANY = 5
@@ -153,7 +154,30 @@ def _gate(data: Mapping[str, Any]) -> str:
     elapsed = number(data, "elapsed")
     after = f" after {format_duration(elapsed)}" if elapsed is not None else ""
     head = f"green at {whole(data, 'weight')}% {text(data, 'verdict')}{after}"
-    return "; ".join([head, *(judged(one) for one in records(data, "judgements"))])
+    seen = [observed(one) for one in records(data, "observed") if whole(one, "total")]
+    return "; ".join([head, *(judged(one) for one in records(data, "judgements")), *seen])
+
+
+def observed(one: Mapping[str, Any]) -> str:
+    """Return where a probe has seen real users, in one clause."""
+    green, total = whole(one, "green"), whole(one, "total")
+    return f"{text(one, 'probe')} saw {share(green / total)} of {amount(total, 'request')} on green"
+
+
+def _ordered(data: Mapping[str, Any]) -> str:
+    return f"{text(data, 'command')} by {text(data, 'by')}"
+
+
+def _proof(data: Mapping[str, Any]) -> str:
+    asked, samples, green = whole(data, "asked"), whole(data, "samples"), whole(data, "green")
+    seen = share(green / samples) if samples else "no"
+    odd = f", {whole(data, 'other')} of neither side" if whole(data, "other") else ""
+    answers = f"{samples:,} answers of {text(data, 'server')}"
+    return f"route {text(data, 'route')}: {seen} of {answers} were green's, {asked}% asked{odd}"
+
+
+def _residual(data: Mapping[str, Any]) -> str:
+    return f"{share(number(data, 'share'))} of the users still come to blue ({text(data, 'probe')})"
 
 
 def _revert(data: Mapping[str, Any]) -> str:
@@ -196,6 +220,15 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "weight.unsettled": lambda data: f"not in effect on {some(texts(data, 'routes'))}" + _seconds(data, " after "),
     "revert.finished": lambda data: "blue serves again" + _seconds(data, " after "),
     "run.paused": _stopped,
+    "run.continued": lambda data: text(data, "command") or text(data, "verdict"),
+    "order.followed": _ordered,
+    "order.ignored": lambda data: f"{_ordered(data)}: nothing to change in phase {text(data, 'phase')}",
+    "route.refused": lambda data: text(data, "reason"),
+    "weight.proven": _proof,
+    "weight.unproven": lambda data: f"{_proof(data)}: not proven",
+    "residual.seen": _residual,
+    "ttl.lowered": lambda data: f"old answers are kept for {format_duration(number(data, 'seconds') or 0.0)} at most",
+    "route.finalized": lambda data: f"route {text(data, 'route')}",
     "run.interrupted": _stopped,
     "run.crashed": _stopped,
     "run.finished": _finished,

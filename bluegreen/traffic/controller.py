@@ -4,6 +4,7 @@ Each function is one idempotent act of a durable run: called again after a crash
 nothing that was seen before the crash can pass for evidence. It never writes a weight.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,12 @@ _TICK_SECONDS = 0.1
 _BLUE_SAMPLES, _BLUE_BAD = 5, 3
 
 Commands = Callable[[], Command | None]
+Until = Callable[[], bool]
+
+
+def never() -> bool:
+    """Say no; the `until` of who waits for nothing else."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class Outcome:
         blue: blue as it was seen at that moment, for a way back without delay.
         command: a person's command that ended the judging, None without one.
         seconds: how long it took.
+        observed: where real users were seen, one per probe that counts them.
     """
 
     verdict: Verdict
@@ -45,6 +53,21 @@ class Outcome:
     blue: BlueHealth
     command: Command | None
     seconds: float
+    observed: tuple["Observed", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """How many requests of real users a probe has counted on each side."""
+
+    probe: str
+    green: int
+    total: int
+
+    @property
+    def share(self) -> float | None:
+        """Return green's share, None without a request."""
+        return self.green / self.total if self.total else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +79,7 @@ class _Bench:
     feed: Feed
     pace: Pace
     began: float
+    real: frozenset[str]
 
     def take_in(self) -> None:
         """Count every sample that has come, under each objective of its probe."""
@@ -74,7 +98,15 @@ class _Bench:
         now, elapsed = self.pace.clock(), self.elapsed
         judgements = judge_windows(self.objectives, self.windows, now, hold_left=step.hold - elapsed)
         blue = blue_health(self.objectives, self.windows, now)
-        return Outcome(combine(judgements), judgements, blue, command, round(elapsed, 3))
+        return Outcome(combine(judgements), judgements, blue, command, round(elapsed, 3), self.observed())
+
+    def observed(self) -> tuple[Observed, ...]:
+        """Return the counts of each probe that sees real users; objectives of one probe saw the same."""
+        tallies = {w.objective.probe: w.tallies for w in self.windows.values() if w.objective.probe in self.real}
+        return tuple(
+            Observed(probe, seen[Side.GREEN].total, sum(tally.total for tally in seen.values()))
+            for probe, seen in sorted(tallies.items())
+        )
 
 
 def judge(
@@ -85,6 +117,7 @@ def judge(
     pace: Pace,
     emit: Emit,
     commands: Commands = lambda: None,
+    until: Until = never,
     open_feed: OpenFeed = ThreadedFeed,
 ) -> Outcome:
     """Judge green until it fails, passes after the hold, a person gives a command, or the budget is used up.
@@ -96,11 +129,12 @@ def judge(
         pace: clock and wait; its `sleep` may leave by an exception, the probes are then let go.
         emit: told gate.judged at every look, once a second.
         commands: returns a command that has come since, or None; asked several times a second.
+        until: ends the judging early, whatever the verdict; asked several times a second.
         open_feed: source of the samples.
     """
     bench = _open(watches, objectives, pace, open_feed)
     try:
-        return _until_decided(bench, step, emit, commands)
+        return _until_decided(bench, step, emit, commands, until)
     finally:
         bench.feed.close()
 
@@ -108,21 +142,22 @@ def judge(
 def _open(watches: Sequence[Watch], objectives: Sequence[Objective], pace: Pace, open_feed: OpenFeed) -> _Bench:
     began = pace.clock()
     feed = open_feed(watches, pace.clock)
-    return _Bench(tuple(objectives), open_windows(objectives, began), feed, pace, began)
+    real = frozenset(watch.probe.name for watch in watches if not watch.probe.synthetic)
+    return _Bench(tuple(objectives), open_windows(objectives, began), feed, pace, began, real)
 
 
-def _until_decided(bench: _Bench, step: Step, emit: Emit, commands: Commands) -> Outcome:
+def _until_decided(bench: _Bench, step: Step, emit: Emit, commands: Commands, until: Until) -> Outcome:
     """Look once a second, listen to commands more often."""
     due = LOOK_SECONDS
     while True:
         bench.pace.sleep(min(_TICK_SECONDS, max(0.0, due - bench.elapsed)))
-        command = commands()
-        if command is None and bench.elapsed < due:
+        command, ended = commands(), until()
+        if command is None and not ended and bench.elapsed < due:
             continue
         bench.take_in()
         outcome = bench.look(step, command)
         emit("gate.judged", **_shown(outcome, step))
-        if _final(outcome, step):
+        if ended or _final(outcome, step):
             return outcome
         due = bench.elapsed + LOOK_SECONDS
 
@@ -138,9 +173,10 @@ def _shown(outcome: Outcome, step: Step) -> dict[str, Any]:
         "weight": step.weight,
         "verdict": outcome.verdict.value,
         "elapsed": outcome.seconds,
-        "hold": step.hold,
-        "budget": step.budget,
+        "hold": step.hold if math.isfinite(step.hold) else None,
+        "budget": step.budget if math.isfinite(step.budget) else None,
         "blue": outcome.blue.health.value,
+        "observed": [{"probe": o.probe, "green": o.green, "total": o.total} for o in outcome.observed],
         "judgements": [shown(judgement) for judgement in outcome.judgements],
     }
 

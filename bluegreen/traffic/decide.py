@@ -30,6 +30,7 @@ from bluegreen.traffic.states import (
     SettleTimedOut,
     State,
     Written,
+    entry,
     target,
 )
 from bluegreen.traffic.steps import Step
@@ -46,7 +47,7 @@ def action(state: State) -> Action:  # noqa: PLR0911 - one line per phase is the
             return Action.SETTLE
         case Phase.JUDGING | Phase.HOLDING | Phase.BAKING:
             return Action.JUDGE
-        case Phase.PAUSED:
+        case Phase.PAUSED | Phase.WAITING:
             return Action.ASK
         case Phase.CHECKING:
             return Action.CHECK_BLUE
@@ -134,7 +135,9 @@ def _advance(state: State, steps: Sequence[Step]) -> State:
     if state.step + 1 == len(steps):
         return replace(state, phase=Phase.BAKING)
     following = state.step + 1
-    return State(Phase.SHIFTING, following, earned=max(state.earned, steps[following].weight))
+    step, same = steps[following], steps[following].routes == steps[state.step].routes
+    earned = max(state.earned, step.weight) if same else step.weight
+    return State(entry(step), following, earned=earned)
 
 
 def _blue_seen(state: State, health: Health) -> State:
@@ -151,7 +154,7 @@ def _stuck(state: State) -> State:
             return _pause(state)
         case Phase.CHECKING:
             return replace(state, phase=Phase.HELD)
-        case Phase.PAUSED | Phase.REVERTING | Phase.HELD | Phase.REVERTED | Phase.DONE:
+        case Phase.WAITING | Phase.PAUSED | Phase.REVERTING | Phase.HELD | Phase.REVERTED | Phase.DONE:
             return state
         case _:
             assert_never(state.phase)
@@ -167,7 +170,7 @@ def _ordered(state: State, command: Command, steps: Sequence[Step]) -> State:
     """Follow a person's command."""
     match command:
         case Command.PAUSE:
-            return state if state.phase in {*GOING_BACK, Phase.PAUSED} else _pause(state)
+            return state if state.phase in {*GOING_BACK, Phase.PAUSED, Phase.WAITING} else _pause(state)
         case Command.RESUME:
             return _when(_when(state, Phase.PAUSED, to=state.resume), Phase.HELD, to=Phase.CHECKING)
         case Command.PROMOTE:
@@ -186,7 +189,7 @@ def _promoted(state: State, steps: Sequence[Step]) -> State:
             return _advance(replace(state, phase=phase), steps)
         case Phase.SETTLING:
             return replace(state, phase=Phase.JUDGING)
-        case Phase.SHIFTING:
+        case Phase.SHIFTING | Phase.WAITING:
             return replace(state, phase=Phase.SHIFTING)
         case Phase.PAUSED | Phase.CHECKING | Phase.REVERTING | Phase.REVERTED | Phase.DONE:
             return state

@@ -14,8 +14,9 @@ from bluegreen.traffic.steps import Step
 
 
 class Phase(enum.StrEnum):
-    """Where a shift stands."""
+    """Where a shift stands; WAITING is for a person's approval of the step, PAUSED for a person's decision."""
 
+    WAITING = "waiting"
     SHIFTING = "shifting"
     SETTLING = "settling"
     JUDGING = "judging"
@@ -137,7 +138,12 @@ GOING_BACK = frozenset({Phase.CHECKING, Phase.REVERTING, Phase.HELD})
 
 def start(steps: Sequence[Step]) -> State:
     """Return the state before the first write; the first step is earned by what was verified before it."""
-    return State(Phase.SHIFTING, step=0, earned=steps[0].weight)
+    return State(entry(steps[0]), step=0, earned=steps[0].weight)
+
+
+def entry(step: Step) -> Phase:
+    """Return where a step begins: at its write, or at a person's approval of it."""
+    return Phase.WAITING if step.approve else Phase.SHIFTING
 
 
 def target(state: State, steps: Sequence[Step]) -> Weights:

@@ -4,15 +4,12 @@ A step is data. Nothing here decides when to go on; that is decide.py's.
 """
 
 import itertools
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.ports import TrafficRouter, Weights
 
 ALL = 100
-_NUMBER = re.compile(r"[+-]?\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,36 +21,21 @@ class Step:
         hold: seconds that the step is held at least before it can pass.
         settle_timeout: seconds within which the routers must serve the written weights.
         budget: seconds that the gate may stay undecided, the hold included.
+        approve: whether a person must approve before it is taken.
+        routes: names of the routes that it moves; empty for all.
     """
 
     weight: int
     hold: float = 10.0
     settle_timeout: float = 60.0
     budget: float = 300.0
+    approve: bool = False
+    routes: tuple[str, ...] = ()
 
     @property
     def weights(self) -> Weights:
         """Return the weights of both sides."""
         return Weights.for_green(self.weight)
-
-
-def parse_steps(text: str, make: Callable[[int], Step] = Step) -> tuple[Step, ...]:
-    """Return the steps of a list such as 10,50,100.
-
-    Args:
-        text: green's shares in per cent, separated by commas.
-        make: makes a step from its weight, with the run's hold and budgets.
-
-    Raises:
-        InvalidInputError: with every reason.
-    """
-    parts = [part.strip() for part in text.split(",")]
-    numbers = [int(part) for part in parts if _NUMBER.fullmatch(part)]
-    reasons = [f"{part!r} is no whole number of per cent" for part in parts if not _NUMBER.fullmatch(part)]
-    reasons += _order_faults(numbers, complete=not reasons)
-    steps = tuple(make(number) for number in numbers)
-    _refuse(text, [*reasons, *_time_faults(steps)])
-    return steps
 
 
 def check_steps(steps: Sequence[Step], routers: Iterable[TrafficRouter] = ()) -> tuple[str, ...]:
@@ -64,38 +46,19 @@ def check_steps(steps: Sequence[Step], routers: Iterable[TrafficRouter] = ()) ->
         routers: the routers that must hold each weight.
     """
     weights = [step.weight for step in steps]
-    return (*_order_faults(weights, complete=True), *_time_faults(steps), *_resolution_faults(weights, routers))
+    return (*_order_faults(weights), *_time_faults(steps), *_resolution_faults(weights, routers))
 
 
-def require_steps(steps: Sequence[Step], routers: Iterable[TrafficRouter] = ()) -> None:
-    """Refuse steps that cannot be taken, with every reason.
-
-    Raises:
-        InvalidInputError: with every reason.
-    """
-    _refuse(",".join(str(step.weight) for step in steps), check_steps(steps, routers))
-
-
-def _refuse(text: str, reasons: Sequence[str]) -> None:
-    if reasons:
-        raise InvalidInputError("steps.invalid", f"steps {text!r}", tuple(reasons), "write them like --steps 10,50,100")
-
-
-def _order_faults(weights: Sequence[int], *, complete: bool) -> list[str]:
-    """Return what is wrong with range, order and end.
-
-    Args:
-        weights: weights in the order given.
-        complete: whether nothing was left out, so that the end can be judged.
-    """
+def _order_faults(weights: Sequence[int]) -> list[str]:
+    """Return what is wrong with range, order and end."""
     faults = [f"{weight} is not between 1 and {ALL} per cent" for weight in weights if not 1 <= weight <= ALL]
     seen = sorted({weight for weight in weights if weights.count(weight) > 1})
     faults += [f"{weight} stands {weights.count(weight)} times" for weight in seen]
     pairs = itertools.pairwise(weights)
     faults += [f"{later} comes after {earlier}: steps go up" for earlier, later in pairs if later < earlier]
-    if complete and not weights:
+    if not weights:
         faults.append("there is no step")
-    elif complete and ALL not in weights:
+    elif ALL not in weights:
         faults.append(f"the last step is {weights[-1]}: a migration ends at {ALL}, else blue can never be let go")
     return faults
 

@@ -12,9 +12,9 @@ from bluegreen.model.events import Emit
 from bluegreen.model.ports import TrafficRouter, Weights
 from bluegreen.slo.health import BlueHealth, Health
 from bluegreen.traffic.pace import Pace
+from bluegreen.traffic.settling import POLL_SECONDS, Settling
 
 ALL_BLUE = Weights.for_green(0)
-_POLL_SECONDS = 0.2
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.1, 5.0
 
 
@@ -63,26 +63,17 @@ def settle(routers: Sequence[TrafficRouter], to: Weights, timeout: float, pace: 
         to: weights that were written.
         timeout: seconds to wait after the shortest time that the slowest backend needs.
         pace: clock and wait.
-        emit: told weight.settled or weight.unsettled.
+        emit: told weight.proven or weight.unproven, then weight.settled or weight.unsettled.
     """
     began = pace.clock()
-    least = max((router.settle_seconds for router in routers), default=0.0)
-    if least:
-        pace.sleep(least)
-    while late := [router.name for router in routers if not _settled(router, to)]:
-        if pace.clock() - began >= least + timeout:
-            emit("weight.unsettled", green=to.green, routes=late, seconds=round(pace.clock() - began, 3))
+    settling = Settling(routers, to, pace.clock, emit)
+    while not settling.poll():
+        if pace.clock() - began >= settling.least + timeout:
+            emit("weight.unsettled", green=to.green, routes=list(settling.late), seconds=round(pace.clock() - began, 3))
             return False
-        pace.sleep(_POLL_SECONDS)
+        pace.sleep(POLL_SECONDS)
     emit("weight.settled", green=to.green, seconds=round(pace.clock() - began, 3))
     return True
-
-
-def _settled(router: TrafficRouter, to: Weights) -> bool:
-    try:
-        return router.settled(to)
-    except TransientError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

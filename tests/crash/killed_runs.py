@@ -63,8 +63,16 @@ class Migration:
         """Start it so that it kills itself at that point; return its exit code."""
         return self._end(self.start(BLUEGREEN_FAILPOINT=failpoint))
 
+    def recorded(self, phase: str) -> bool:
+        """Return whether the phase has ended, so that its record is on disk or about to be."""
+        found = list((self.place / "state").glob("*/events.jsonl"))
+        return bool(found) and any(event["data"]["phase"] == phase for event in self.events("phase.finished"))
+
     def die_within(self, phase: str, seconds: float) -> int:
-        """Start it and kill it that many seconds after the phase began; return its exit code."""
+        """Start it and kill it that many seconds after the phase began; return its exit code.
+
+        On a busy machine the kill may come when the phase has just ended.
+        """
         process = self.start()
         timer = threading.Timer(seconds, process.send_signal, [signal.SIGKILL])
         for line in process.stderr:

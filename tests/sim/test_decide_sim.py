@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from bluegreen.migration import stages
 from bluegreen.model.errors import BluegreenError, RefusedError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
@@ -63,9 +64,14 @@ class World:
         self.dice, self.time = dice, FakeTime()
         self.pace = Pace(self.time.clock, self._sleep)
         weights = sorted(dice.sample(range(1, 100), dice.randint(0, 3)))
-        self.steps = tuple(Step(weight, settle_timeout=1.0) for weight in [*weights, 100])
         self.misery = dice.choice([0.0, 0.02, 0.1, 0.3])
         self.routers = [FakeRouter(name) for name in ("dns", "balancer")[: dice.randint(1, 2)]]
+        groups = dice.choice([[()], [(router.name,) for router in self.routers]])
+        self.steps = tuple(
+            Step(weight, settle_timeout=1.0, approve=dice.random() < 0.2, routes=group)
+            for group in groups
+            for weight in [*weights, 100]
+        )
         self.green_bad = dice.random() < 0.4
         self.blue = Health.HEALTHY
         self.blind = False
@@ -104,7 +110,7 @@ class World:
             case Action.WRITE:
                 return self._write(state)
             case Action.SETTLE:
-                settled = settle(self.routers, target(state, self.steps), 1.0, self.pace, self.emit)
+                settled = settle(self.moved(state), target(state, self.steps), 1.0, self.pace, self.emit)
                 return Settled() if settled else SettleTimedOut()
             case Action.JUDGE:
                 return self._judge()
@@ -116,10 +122,14 @@ class World:
                 commands = [Command.RESUME] * 3 + [Command.PROMOTE, Command.ABORT]
                 return self.dice.choice([Ordered(self.dice.choice(commands)), self._judge()])
 
+    def moved(self, state: State) -> list[FakeRouter]:
+        """Return the routers that the present step moves."""
+        return list(stages.routers_of(self.steps[state.step], self.routers))
+
     def _write(self, state: State):
-        before = self.steps[state.step - 1].weights if state.step else Weights(100, 0)
+        before = stages.before(state, self.steps)
         try:
-            shift(self.routers, target(state, self.steps), before, self.emit)
+            shift(self.moved(state), target(state, self.steps), before, self.emit)
         except RefusedError:
             return RouterRefused()
         except BluegreenError:
@@ -214,7 +224,7 @@ def test_without_misery_a_good_green_arrives_and_a_bad_one_goes_back():
             happened = world.act(state)
             passes += isinstance(happened, Judged) and happened.verdict is Verdict.PASS
             if isinstance(happened, Ordered):
-                happened = Ordered(Command.RESUME)
+                happened = Ordered(Command.PROMOTE if state.phase is Phase.WAITING else Command.RESUME)
             state = decide(state, happened, world.steps)
         assert state.phase is (Phase.REVERTED if world.green_bad else Phase.DONE)
         assert world.green_bad or passes >= len(world.steps) + 1

@@ -1,10 +1,12 @@
 """What happened in an act is stored and read back the same; errors do to a run what the laws say."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from bluegreen.migration.context import Run, Stop
+from bluegreen.migration.orders import Orders
 from bluegreen.migration.perform import perform
 from bluegreen.migration.records import from_record, to_record
 from bluegreen.model.errors import BugError, RefusedError, TransientError
@@ -53,6 +55,7 @@ def run_with(clock=None):
     told, now = [], [0.0]
     run.journal = lambda name, /, **data: told.append((name, data))
     run.stop, run.phase, run.traffic_moved, run.crashed = Stop(), "start", False, False
+    run.shifting, run.followed, run.orders = False, "", Orders(Path("/nonexistent/orders.jsonl"))
     run.clock = clock or (lambda: now[0])
     return run, told, now
 

@@ -92,7 +92,7 @@ def test_it_tells_what_it_sees_at_most_once_a_second():
     assert 13 <= len(looks) <= 16
     assert looks[-1]["verdict"] == "PASS"
     first = looks[0]
-    assert {"weight", "verdict", "elapsed", "hold", "budget", "blue", "judgements"} == set(first)
+    assert {"weight", "verdict", "elapsed", "hold", "budget", "blue", "judgements", "observed"} == set(first)
     assert first["judgements"][0]["objective"] == "errors"
     assert first["judgements"][0]["verdict"] == "INCONCLUSIVE"
     assert all(b["elapsed"] - a["elapsed"] >= 0.99 for a, b in itertools.pairwise(looks))

@@ -53,14 +53,18 @@ INPUTS = (
 )
 
 
-def reachable():
+APPROVED = (Step(10), Step(50, approve=True), Step(100))
+STAGED = tuple(Step(weight, approve=name == "dns", routes=(name,)) for name in ("lb", "dns") for weight in (50, 100))
+
+
+def reachable(steps=STEPS):
     """Return every state that can be reached from the start."""
-    seen, todo = set(), [start(STEPS)]
+    seen, todo = set(), [start(steps)]
     while todo:
         state = todo.pop()
         if state not in seen:
             seen.add(state)
-            todo += [decide(state, happened, STEPS) for happened in INPUTS]
+            todo += [decide(state, happened, steps) for happened in INPUTS]
     return seen
 
 
@@ -76,7 +80,7 @@ UP_TO_BAKE = (*UP_TO_HALF, PASS, Written(Weights(0, 100)), Settled(), PASS)
 
 
 def test_every_state_takes_every_input_without_breaking_a_law():
-    states = reachable()
+    states = reachable(APPROVED) | reachable(STAGED)
     assert {state.phase for state in states} == set(Phase)
     assert len(states) > 30
 
@@ -206,3 +210,28 @@ def test_a_restart_in_any_state_asks_for_the_same_again():
         copy = State(state.phase, state.step, state.earned, state.resume)
         assert action(copy) is action(state)
         assert decide(copy, happened, STEPS) == decide(state, happened, STEPS)
+
+
+def test_a_step_that_needs_approval_waits_for_promote_alone():
+    waiting = State(Phase.WAITING, 1, 50)
+    state = start(APPROVED)
+    for happened in (Written(Weights(90, 10)), Settled(), PASS):
+        state = decide(state, happened, APPROVED)
+    assert state == waiting
+    assert action(state) is Action.ASK
+    for ignored in (RESUME, PAUSE, PASS, OPEN, BLIND, BudgetElapsed(), Settled()):
+        assert decide(waiting, ignored, APPROVED) == waiting
+    assert decide(waiting, PROMOTE, APPROVED).phase is Phase.SHIFTING
+    assert decide(waiting, FAIL, APPROVED).phase is Phase.CHECKING
+    assert decide(waiting, ABORT, APPROVED).phase is Phase.CHECKING
+
+
+def test_a_first_step_can_need_approval_too():
+    assert start((Step(100, approve=True),)).phase is Phase.WAITING
+
+
+def test_another_stage_earns_its_own_weight():
+    state = State(Phase.JUDGING, 1, 100)
+    state = decide(state, PASS, STAGED)
+    assert state == State(Phase.WAITING, 2, 50)
+    assert decide(decide(state, PROMOTE, STAGED), Written(Weights(50, 50)), STAGED).phase is Phase.SETTLING
