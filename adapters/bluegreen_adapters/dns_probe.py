@@ -15,6 +15,7 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
+from bluegreen.model.permissions import Permissions
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Broken, Counts, Sample
 from bluegreen_adapters.dns_settings import address_port, address_text
@@ -22,6 +23,9 @@ from bluegreen_adapters.http_faults import forbidden
 from bluegreen_adapters.options import Options
 from bluegreen_adapters.tcp_probe import own_socket_fault
 
+PERMISSIONS = Permissions(
+    ("UDP and TCP from here to each side's name server, which must answer our address for the one name",)
+)
 _DEFAULT_TIMEOUT = 2.0
 
 

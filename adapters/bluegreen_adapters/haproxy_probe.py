@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bluegreen.model.errors import BluegreenError
+from bluegreen.model.permissions import Permissions
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Broken, Counts, NoData, Sample
 from bluegreen_adapters.haproxy_router import check_names
@@ -19,6 +20,12 @@ from bluegreen_adapters.options import Options
 _CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx", "other")
 _FAULTS = {"econ": "failed connections", "eresp": "broken answers"}
 _DEFAULT_TIMEOUT = 2.0
+PERMISSIONS = Permissions(
+    (
+        "HAProxy's runtime socket at any level, for: show info, show stat",
+        "in haproxy.cfg, global section: stats socket /run/haproxy/stats.sock mode 660 level user",
+    )
+)
 _PID = re.compile(r"^Pid: (\d+)$", re.MULTILINE)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bluegreen.model.errors import BluegreenError, ConflictError, NotFoundError, RefusedError, TransientError
+from bluegreen.model.permissions import Permissions
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
 from bluegreen_adapters.haproxy_servers import Server, holds, is_half_written, served, servers, told
@@ -21,9 +22,12 @@ from bluegreen_adapters.options import Options
 
 RESOLUTION = 256
 _DEFAULT_TIMEOUT = 2.0
-PERMISSIONS = (
-    "write access to HAProxy's runtime socket at level admin, for: set weight",
-    "the same socket at any level, for: show servers state, show stat",
+PERMISSIONS = Permissions(
+    (
+        "write access to HAProxy's runtime socket at level admin, for: set weight",
+        "the same socket at any level, for: show servers state, show stat",
+        "in haproxy.cfg, global section: stats socket /run/haproxy/admin.sock mode 660 level admin",
+    )
 )
 
 

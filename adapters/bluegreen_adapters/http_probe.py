@@ -15,11 +15,18 @@ from typing import Any
 import httpx
 
 from bluegreen.model.errors import clean_text
+from bluegreen.model.permissions import Permissions
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Broken, Counts, Sample
 from bluegreen_adapters.http_faults import ForbiddenAddressError, forbidden, own_fault, refuse_forbidden
 from bluegreen_adapters.options import Options
 
+PERMISSIONS = Permissions(
+    (
+        "an HTTP connection from here to the URL of each side; no link-local or metadata address",
+        "only if the service asks for one: a credential in send, which may read that one URL",
+    )
+)
 _DEFAULT_TIMEOUT = 2.0
 _LONGEST_BODY = 1024 * 1024
 _METHODS = ("GET", "HEAD", "OPTIONS", "POST")

@@ -13,15 +13,18 @@ from typing import Any
 import httpx
 
 from bluegreen.model.errors import BluegreenError, NotFoundError, RefusedError, TransientError
+from bluegreen.model.permissions import Permissions
 from bluegreen_adapters import dns_settings
 from bluegreen_adapters.dns_records import LUA, Found
 from bluegreen_adapters.dns_route import DnsRouter
 from bluegreen_adapters.dns_settings import DEFAULT_TIMEOUT, Place
 from bluegreen_adapters.options import Options
 
-PERMISSIONS = (
-    "the API key of PowerDNS's HTTP API (api=yes), for: GET and PATCH of the one zone, GET of its configuration",
-    "in pdns.conf: enable-lua-records=yes (or shared)",
+PERMISSIONS = Permissions(
+    (
+        "the API key of PowerDNS's HTTP API (api=yes), for: GET and PATCH of the one zone, GET of its configuration",
+        "in pdns.conf: enable-lua-records=yes (or shared)",
+    )
 )
 _DECIDING = ("A", "AAAA", "CNAME", "ALIAS", LUA)
 _TOO_MANY, _SERVER_FAULT = 429, 500

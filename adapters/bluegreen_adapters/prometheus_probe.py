@@ -1,30 +1,40 @@
 """What real users met, per side, from a Prometheus that watches both.
 
 Two queries per side give counters that only grow: all requests and bad ones. A sample is what they have grown by since
-the last call, so a window is never counted twice. No series of all requests is NoData; none of bad ones beside it is 0,
-as before a first error. A counter that fell was restarted, and that interval is not counted. It must never take a dead
-Prometheus or a refused query for a verdict on a side, nor follow proxies of the environment.
+the last call, so a window is never counted twice. Both are asked in one query, so they are read at one time from one
+state of the database: asked one after the other, a scrape between them could show more bad requests than requests.
+
+No series of all requests is NoData. None of bad ones beside it is 0, as on a green before its first error: `check`
+has shown at plan time that the query names something (prometheus_checks.py). One that was there and is gone is Broken.
+A counter that fell was restarted, and that interval is not counted. It must never take a dead Prometheus or a refused
+query for a verdict on a side, nor follow proxies of the environment.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
-from bluegreen.model.errors import clean_text
+from bluegreen.model.permissions import Permissions
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Broken, Counts, NoData, Sample
 from bluegreen_adapters.http_faults import forbidden
 from bluegreen_adapters.options import Options
+from bluegreen_adapters.prometheus_api import Prometheus, UnreadableError
+from bluegreen_adapters.prometheus_checks import Queries, query_faults
 
+PERMISSIONS = Permissions(
+    (
+        "an HTTP connection from here to Prometheus, for: GET api/v1/query and api/v1/labels",
+        "only if it asks for one: a credential that may query those series, no more",
+    )
+)
 _DEFAULT_TIMEOUT = 2.0
 _SIDE = "$side"
+_ABSENT = ("error", "zero")
 
 
-class _UnreadableError(Exception):
-    """What Prometheus said cannot be used."""
+Reading = tuple[float, float | None]
 
 
 @dataclass(slots=True)
@@ -33,63 +43,54 @@ class PrometheusProbe:
 
     Attributes:
         name: name of the probe.
-        client: HTTP client whose base is the Prometheus.
+        prometheus: the server.
         queries: query of all and of bad requests, per side.
+        absent_is_zero: whether a person says that the counter of bad requests appears with the first of them only.
     """
 
     name: str
-    client: httpx.Client
-    queries: Mapping[Side, tuple[str, str]]
+    prometheus: Prometheus
+    queries: Mapping[Side, Queries]
+    absent_is_zero: bool = False
     synthetic: bool = False
     gives_latency: bool = False
-    _last: dict[Side, tuple[float, float]] = field(default_factory=dict)
+    _last: dict[Side, Reading] = field(default_factory=dict)
+
+    def check(self) -> tuple[str, ...]:
+        """Return every reason why the queries cannot measure: refused ones, and such that name no series."""
+        return query_faults(self.prometheus, self.queries, absent_is_zero=self.absent_is_zero)
 
     def sample(self, side: Side) -> Sample:
         """Return what users met on a side since the last call; the first call only sets the mark."""
-        all_query, bad_query = self.queries[side]
+        queries = self.queries[side]
         try:
-            bad, total = self._value(bad_query), self._value(all_query)  # a scrape between only adds good
-        except _UnreadableError as error:
+            total, bad = self.prometheus.pair(*queries)
+        except UnreadableError as error:
             return Broken(str(error))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Broken(f"Prometheus: {type(error).__name__}: {clean_text(str(error))}")
         if total is None:
             self._last.pop(side, None)
-            return NoData(f"no series for: {all_query}")
-        before, self._last[side] = self._last.get(side), (total, bad or 0.0)
+            return NoData(f"no series for: {queries[0]}")
+        before, now = self._last.get(side), (total, bad)
+        if before is not None and _vanished(before, now):
+            return Broken(f"the series of bad requests is gone, those of all are not: {queries[1]}")
+        self._last[side] = now
         if before is None:
             return NoData("first look: users are counted from here on")
-        return _since(before, (total, bad or 0.0), bad_query)
+        return _since(before, now, queries[1])
 
     def close(self) -> None:
         """Close the connections."""
-        self.client.close()
-
-    def _value(self, query: str) -> float | None:
-        """Return the one number of a query, None when there is no series."""
-        response = self.client.get("api/v1/query", params={"query": query})
-        try:
-            answer: dict[str, Any] = response.json()
-            if answer["status"] != "success":
-                raise _UnreadableError(f"Prometheus refuses {query}: {clean_text(str(answer.get('error')))}")
-            return _number(answer["data"], query)
-        except (ValueError, KeyError, TypeError, IndexError):
-            raise _UnreadableError(f"Prometheus: HTTP {response.status_code} with no result of a query") from None
+        self.prometheus.client.close()
 
 
-def _number(data: Mapping[str, Any], query: str) -> float | None:
-    rows = [data["result"]] if data["resultType"] == "scalar" else [row["value"] for row in data["result"]]
-    if len(rows) > 1:
-        raise _UnreadableError(f"{len(rows)} series instead of one; write sum(…) around: {query}")
-    number = float(rows[0][1]) if rows else None
-    if number is not None and not math.isfinite(number):
-        raise _UnreadableError(f"the result is {number}, and no count: {query}")
-    return number
+def _vanished(before: Reading, now: Reading) -> bool:
+    """Return whether bad requests are no longer counted by something that has not been restarted."""
+    return before[1] is not None and now[1] is None and now[0] >= before[0]
 
 
-def _since(before: tuple[float, float], now: tuple[float, float], bad_query: str) -> Sample:
+def _since(before: Reading, now: Reading, bad_query: str) -> Sample:
     """Return the growth between two looks in whole requests."""
-    total, bad = round(now[0] - before[0]), round(now[1] - before[1])
+    total, bad = round(now[0] - before[0]), round((now[1] or 0.0) - (before[1] or 0.0))
     if total < 0 or bad < 0:
         return NoData("a counter fell: it was restarted, and this interval is not counted")
     if bad > total:
@@ -106,7 +107,8 @@ def open_probe(name: str, options: Mapping[str, object]) -> PrometheusProbe:
     Args:
         name: name of the probe.
         options: url (such as http://127.0.0.1:9090), all and bad (PromQL of growing counters, in which $side becomes
-            blue or green), blue and green (what $side becomes instead), headers, timeout (2s).
+            blue or green), blue and green (what $side becomes instead), absent (error; or zero: the counter of bad
+            requests appears with the first of them, so that none there is no mistake), headers, timeout (2s).
 
     Raises:
         InvalidInputError: settings that cannot be used, all of them.
@@ -117,11 +119,13 @@ def open_probe(name: str, options: Mapping[str, object]) -> PrometheusProbe:
     wholes, faults = _query(given, "all"), _query(given, "bad")
     if any(mark in value for value in names.values() for mark in '"\\\n'):
         given.refuse("blue or green", "holds a quote, a backslash or a line break")
-    headers = given.texts("headers")
+    headers, absent = given.texts("headers"), given.text("absent", "error")
+    if absent not in _ABSENT:
+        given.refuse("absent", f"must be one of {', '.join(_ABSENT)}")
     given.finish()
     queries = {side: (wholes.replace(_SIDE, word), faults.replace(_SIDE, word)) for side, word in names.items()}
     client = httpx.Client(base_url=url.rstrip("/") + "/", headers=headers, timeout=timeout, trust_env=False)
-    return PrometheusProbe(name, client, queries)
+    return PrometheusProbe(name, Prometheus(client), queries, absent_is_zero=absent == "zero")
 
 
 def _query(given: Options, key: str) -> str:

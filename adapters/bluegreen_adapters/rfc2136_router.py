@@ -27,6 +27,7 @@ import dns.xfr
 import dns.zone
 
 from bluegreen.model.errors import BluegreenError, ConflictError, RefusedError, TransientError
+from bluegreen.model.permissions import Permissions
 from bluegreen_adapters import dns_settings
 from bluegreen_adapters.dns_answers import Authority
 from bluegreen_adapters.dns_lua import from_lua, rdata_of
@@ -35,10 +36,12 @@ from bluegreen_adapters.dns_route import DnsRouter
 from bluegreen_adapters.dns_settings import DEFAULT_TIMEOUT, Place
 from bluegreen_adapters.options import Options
 
-PERMISSIONS = (
-    "the TSIG key in the zone's metadata TSIG-ALLOW-DNSUPDATE, for: updates of the record, its mark, and a trial name",
-    "the TSIG key in the zone's metadata TSIG-ALLOW-AXFR, for: reading the record",
-    "in pdns.conf: dnsupdate=yes, allow-dnsupdate-from with our address, enable-lua-records=yes",
+PERMISSIONS = Permissions(
+    (
+        "the TSIG key in the zone's metadata TSIG-ALLOW-DNSUPDATE, for: updates of the record, its mark, a trial name",
+        "the TSIG key in the zone's metadata TSIG-ALLOW-AXFR, for: reading the record",
+        "in pdns.conf: dnsupdate=yes, allow-dnsupdate-from with our address, enable-lua-records=yes",
+    )
 )
 _TRIAL_LABEL = "_bluegreen-trial"
 _TRIAL_TTL = 1

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 
 import httpx
 
+from bluegreen.model.permissions import Permissions
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Broken, Counts, Sample
 from bluegreen_adapters.http_faults import forbidden, own_fault
 from bluegreen_adapters.options import Options
 
+PERMISSIONS = Permissions(
+    ("a TCP connection from here to host and port of each side; nothing is sent, so no account is needed",)
+)
 _DEFAULT_TIMEOUT = 2.0
 _LAST_PORT = 65535
 Target = tuple[str, int]

@@ -17,9 +17,11 @@ from bluegreen_adapters.velero_claims import is_filled, present
 from bluegreen_adapters.velero_handover import hand_over
 from bluegreen_adapters.velero_move import Move
 from bluegreen_adapters.velero_names import Names, Options, read_options
+from bluegreen_adapters.velero_permissions import VELERO
 from bluegreen_adapters.velero_reads import find
 from bluegreen_adapters.velero_survey import wanted_claims
 
+PERMISSIONS = VELERO
 CANCEL_SECONDS = 120.0
 CANCEL_PAUSE = 2.0
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rig_envoy import EnvoyProbeRig
 from rig_haproxy import HaproxyRig
 from rig_http import free_port, two_servers
 
@@ -72,7 +73,7 @@ class HaproxyProbeRig:
         self.haproxy.close()
 
 
-RIGS = {"http": HttpProbeRig, "haproxy": HaproxyProbeRig}
+RIGS = {"envoy": EnvoyProbeRig, "http": HttpProbeRig, "haproxy": HaproxyProbeRig}
 
 
 @pytest.fixture(params=RIGS.values(), ids=RIGS)
