@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bluegreen.assess import hazards, history
+from bluegreen.assess import admission, clocks, hazards, history, images, placement, requested, volumes
 from bluegreen.assess.checks import find
 from bluegreen.assess.inventory import inventory, uses
+from bluegreen.assess.rights import finding as as_finding
 from bluegreen.assess.strategy import Judged, judge
 from bluegreen.assess.wider import Wider
 from bluegreen.model.findings import Finding, Severity
@@ -22,8 +23,25 @@ FURTHER: tuple[Callable[[Wider], Iterator[Finding]], ...] = (
     hazards.floating_images,
     hazards.capacity,
     hazards.gaps,
+    requested.requested_apis,
+    volumes.pinned_volumes,
+    volumes.volume_makers,
+    placement.affinity,
+    placement.taints,
+    placement.architectures,
+    images.never_pulled,
+    images.local_registries,
+    images.pull_secrets,
+    images.failing_pulls,
+    images.looked_at,
+    clocks.skewed_clocks,
+    admission.different_hooks,
+    admission.pod_security,
+    admission.different_plugins,
+    admission.limits_on_target,
+    lambda wider: map(as_finding, wider.missing),
 )
-"""Checks of `bluegreen assess` beyond those that every migration makes."""
+"""Checks that look at both clusters, beyond those of objects against the target's facts."""
 
 _RANK = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.INFO: 2}
 

@@ -42,9 +42,16 @@ _NAMED_KINDS = (
 )
 
 
+def built_in(resources: Iterable[ApiResource]) -> dict[str, ApiResource]:
+    """Return Kubernetes' own resources by kind; others have the same kinds (Knative's Service, Longhorn's Node)."""
+    groups = ((resource.api_version.rpartition("/")[0], resource) for resource in resources)
+    return {resource.kind: resource for group, resource in groups if "." not in group or group.endswith(".k8s.io")}
+
+
 def read_facts(cluster: Cluster) -> TargetFacts:
     """Read the facts of a cluster."""
-    resources = {resource.kind: resource for resource in cluster.resources()}
+    served = tuple(cluster.resources())
+    resources = built_in(served)
     unreadable: dict[str, str] = {}
 
     def listed(kind: str) -> list[Raw]:
@@ -53,7 +60,7 @@ def read_facts(cluster: Cluster) -> TargetFacts:
     names = {kind: frozenset(str(item["metadata"]["name"]) for item in listed(kind)) for kind in _NAMED_KINDS}
     return TargetFacts(
         version=cluster.id.version,
-        served=frozenset((resource.api_version, resource.kind) for resource in cluster.resources()),
+        served=frozenset((resource.api_version, resource.kind) for resource in served),
         names=names,
         node_ports=_node_ports(listed("Service")),
         node_labels=tuple(dict(node["metadata"].get("labels") or {}) for node in listed("Node")),

@@ -146,4 +146,6 @@ def capacity(wider: Wider) -> Iterator[Finding]:
 def gaps(wider: Wider) -> Iterator[Finding]:
     """Say what could not be read, so that nothing was found there is not taken for all is well."""
     for what, why in wider.gaps.items():
-        yield Finding("not-read", Severity.WARNING, what, f"not checked: {why}", "allow list on it")
+        yield Finding(
+            "not-read", Severity.WARNING, what, f"not checked: {why}", "allow get and list on it, or look at it by hand"
+        )

@@ -1,8 +1,10 @@
-"""Where a pod specification sits in each kind of workload."""
+"""Where a pod specification sits in each kind of workload, and what it says about containers. Pure."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bluegreen.model.ports import Raw
+from bluegreen.model.refs import ref_of
 
 
 def pod_spec(obj: Raw) -> dict[str, Any]:
@@ -17,3 +19,18 @@ def pod_spec(obj: Raw) -> dict[str, Any]:
             return dict((spec.get("template") or {}).get("spec") or {})
         case _:
             return {}
+
+
+def containers(obj: Raw) -> Iterator[dict[str, Any]]:
+    """Yield the containers of a workload, those that run first included."""
+    spec = pod_spec(obj)
+    yield from (one for key in ("initContainers", "containers") for one in spec.get(key) or ())
+
+
+def named_secrets(objects: Iterable[Raw]) -> Iterator[tuple[str, str, str]]:
+    """Yield (object in words, namespace, Secret) for each Secret that an object names to pull images with."""
+    for obj in objects:
+        named = obj if obj["kind"] == "ServiceAccount" else pod_spec(obj)
+        for one in named.get("imagePullSecrets") or ():
+            if one.get("name"):
+                yield str(ref_of(obj)), str(obj["metadata"].get("namespace", "")), str(one["name"])

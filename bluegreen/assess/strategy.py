@@ -15,8 +15,12 @@ from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ref_of
 
 _KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod", "ReplicaSet", "ReplicationController")
-_REFACTOR = frozenset({"host-path", "node-selector-unmatched"})
-_REPLATFORM = {"storage-class-missing": "transform.storageClasses", "ingress-class-missing": "transform.ingressClasses"}
+_REFACTOR = frozenset({"host-path", "node-selector-unmatched", "affinity-unmatched"})
+_REPLATFORM = {
+    "storage-class-missing": "transform.storageClasses",
+    "ingress-class-missing": "transform.ingressClasses",
+    "image-registry-local": "transform.images",
+}
 _POINTS = {Severity.BLOCKER: 40, Severity.WARNING: 15, Severity.INFO: 2}
 _DATA, _SINGLE, _NO_PROBE, _HIGHEST = 20, 10, 10, 100
 

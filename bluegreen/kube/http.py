@@ -4,6 +4,7 @@ It must never log or raise a body, and must never retry what could happen twice.
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,20 +12,23 @@ import msgspec
 import urllib3
 
 from bluegreen.kube.answers import error_of
-from bluegreen.kube.calls import Call
+from bluegreen.kube.calls import Call, encoded
 from bluegreen.kube.kubeconfig import load_configuration
 from bluegreen.kube.retry import Patience, persist
 from bluegreen.model.errors import BluegreenError, RefusedError, TransientError
 
 CONNECT_SECONDS = 5.0
 _UNAUTHORIZED = 401
+_SAME_TOKEN_SECONDS = 1.0
+_NO_RETRIES = urllib3.Retry(total=False, redirect=False)
 
 
 class Connection:
     """Pool and credentials of one context, renewed as a whole because a renewed certificate needs a new pool."""
 
-    def __init__(self, load: Callable[[], Any]) -> None:
+    def __init__(self, load: Callable[[], Any], clock: Callable[[], float] = time.monotonic) -> None:
         self._load = load
+        self._clock = clock
         self._lock = threading.Lock()
         self._use(load())
 
@@ -38,6 +42,8 @@ class Connection:
 
         pool: urllib3.PoolManager = client.ApiClient(configuration).rest_client.pool_manager
         self._current = (configuration, pool)
+        self._direct = _direct(configuration, pool)
+        self._auth: tuple[float, dict[str, str]] | None = None
 
     @property
     def server(self) -> str:
@@ -48,15 +54,54 @@ class Connection:
         """Return configuration, pool and authorization headers; an expired token is refreshed by the client's hook."""
         with self._lock:
             configuration, pool = self._current
+            return configuration, pool, self._authorization(configuration)
+
+    def _authorization(self, configuration: Any) -> dict[str, str]:
+        """Return the headers that the client's hook gives; it costs more than a request, so not for each of them."""
+        now = self._clock()
+        if self._auth is None or now - self._auth[0] >= _SAME_TOKEN_SECONDS:
             auth = configuration.auth_settings().get("BearerToken")
             value = auth["value"] if auth else None
-        return configuration, pool, {"authorization": str(value)} if value else {}
+            self._auth = now, {"authorization": str(value)} if value else {}
+        return self._auth[1]
+
+    def request(
+        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], timeout: urllib3.Timeout
+    ) -> tuple[Any, urllib3.BaseHTTPResponse]:
+        """Send one request as it is; return the configuration that was used, for `renew`, and the answer.
+
+        Raises:
+            urllib3.exceptions.HTTPError: there is no answer.
+        """
+        configuration, pool, auth = self.open()
+        sent = {**headers, **auth}
+        direct = self._direct
+        if direct is None:
+            url = str(configuration.host).rstrip("/") + target
+            return configuration, pool.request(
+                method, url, body=body, headers=sent, timeout=timeout, retries=_NO_RETRIES, redirect=False
+            )
+        host, prefix = direct
+        return configuration, host.urlopen(
+            method, prefix + target, body=body, headers=sent, timeout=timeout, retries=_NO_RETRIES, redirect=False
+        )
 
     def renew(self, used: Any) -> None:
         """Load credentials anew, unless another thread did since `used` was handed out."""
         with self._lock:
             if self._current[0] is used:
                 self._use(self._load())
+
+
+def _direct(configuration: Any, pool: urllib3.PoolManager) -> tuple[urllib3.HTTPConnectionPool, str] | None:
+    """Return the connections to the one server and the path before every target; None where a proxy stands between.
+
+    A pool manager looks its one pool up again for each request, which costs as much as sending it.
+    """
+    if type(pool) is not urllib3.PoolManager:
+        return None
+    url = urllib3.util.parse_url(str(configuration.host).rstrip("/"))
+    return pool.connection_from_url(url.url), url.path or ""
 
 
 class Transport:
@@ -66,6 +111,11 @@ class Transport:
         self.connection = connection
         self.where = where
         self._patience = patience
+
+    @property
+    def patience(self) -> Patience:
+        """Return the budget of a call that names none."""
+        return self._patience
 
     def send(self, call: Call, patience: Patience | None = None) -> Any:
         """Return the decoded answer of a call, tried again while that is safe and the budget lasts.
@@ -78,7 +128,7 @@ class Transport:
             TransientError: the budget is spent, or the call may not be repeated.
             NotFoundError, ConflictError, RefusedError: see answers.
         """
-        body = None if call.body is None else msgspec.json.encode(call.body)
+        body = encoded(call)
 
         def attempt(seconds: float) -> Any:
             return self._attempt(call, body, seconds)
@@ -99,16 +149,12 @@ class Transport:
         return self._decoded(call, answer.data)
 
     def _exchange(self, call: Call, body: bytes | None, seconds: float) -> tuple[Any, urllib3.BaseHTTPResponse]:
-        configuration, pool, auth = self.connection.open()
-        headers = {"accept": call.accept, "user-agent": "bluegreen", **auth}
+        headers = {"accept": call.accept, "user-agent": "bluegreen"}
         if body is not None:
             headers["content-type"] = call.content_type
         timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, seconds), read=seconds)
-        url = str(configuration.host).rstrip("/") + call.target
         try:
-            return configuration, pool.request(
-                call.method, url, body=body, headers=headers, timeout=timeout, retries=False, redirect=False
-            )
+            return self.connection.request(call.method, call.target, body, headers, timeout)
         except urllib3.exceptions.HTTPError as error:
             raise _unless_safe(call, self._unreachable(call, error), processed=_was_sent(error)) from error
 

@@ -3,6 +3,7 @@
 It asks the server once per group version and again when a kind is new (a CRD just applied); it guesses no plurals.
 """
 
+import functools
 import threading
 from typing import Any
 
@@ -20,8 +21,13 @@ def group_path(api_version: str) -> str:
 
 def collection_path(resource: ApiResource, namespace: str) -> str:
     """Return the path of all objects of a resource, in one namespace when it is given."""
-    middle = segments("namespaces", namespace) if namespace and resource.namespaced else ""
-    return group_path(resource.api_version) + middle + segments(resource.plural)
+    return _collection(resource.api_version, resource.plural, namespace if resource.namespaced else "")
+
+
+@functools.lru_cache(1024)
+def _collection(api_version: str, plural: str, namespace: str) -> str:
+    middle = segments("namespaces", namespace) if namespace else ""
+    return group_path(api_version) + middle + segments(plural)
 
 
 def resource_of(api_version: str, entry: dict[str, Any]) -> ApiResource:

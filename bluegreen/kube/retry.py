@@ -25,12 +25,14 @@ class Patience:
     Attributes:
         total: seconds from the first attempt until giving up.
         one: seconds that one attempt may take.
+        drops: how many lost connections in a row are enough, 0 for as many as the total allows.
         clock: monotonic seconds.
         sleep: waits that many seconds.
     """
 
     total: float = 120.0
     one: float = 30.0
+    drops: int = 0
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -41,6 +43,11 @@ def _pause(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, TransientError) else None
     return max(jittered, asked or 0.0)
+
+
+def _was_dropped(state: tenacity.RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    return isinstance(error, TransientError) and error.code == "kube.connection"
 
 
 def persist(act: Callable[[float], Any], patience: Patience) -> Any:
@@ -54,9 +61,23 @@ def persist(act: Callable[[float], Any], patience: Patience) -> Any:
         TransientError: the last one, when the budget is spent.
     """
     end = patience.clock() + patience.total
+    failed: list[TransientError] = []
+    try:
+        return act(max(0.1, min(patience.one, patience.total)))
+    except TransientError as error:
+        failed.append(error)
+    dropped = 0
+
+    def attempt() -> Any:
+        """Stand for the first attempt once, so that waits and budget count it; nearly all calls never come here."""
+        if failed:
+            raise failed.pop()
+        return act(max(0.1, min(patience.one, end - patience.clock())))
 
     def spent(state: tenacity.RetryCallState) -> bool:
-        return patience.clock() + state.upcoming_sleep >= end
+        nonlocal dropped
+        dropped = dropped + 1 if _was_dropped(state) else 0
+        return patience.clock() + state.upcoming_sleep >= end or 0 < patience.drops <= dropped
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransientError),
@@ -65,4 +86,4 @@ def persist(act: Callable[[float], Any], patience: Patience) -> Any:
         sleep=patience.sleep,
         reraise=True,
     )
-    return retrying(lambda: act(max(0.1, min(patience.one, end - patience.clock()))))
+    return retrying(attempt)

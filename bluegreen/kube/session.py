@@ -6,7 +6,7 @@ It must stay thin: what a migration means by an object is decided elsewhere.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bluegreen.kube import access, exec, writes  # noqa: A004 - exec is the port's own word
+from bluegreen.kube import access, exec, raw, writes  # noqa: A004 - exec is the port's own word
 from bluegreen.kube.calls import Call
 from bluegreen.kube.discovery import discover
 from bluegreen.kube.http import Connection, Transport
@@ -14,11 +14,12 @@ from bluegreen.kube.lists import list_objects
 from bluegreen.kube.paths import Atlas
 from bluegreen.kube.retry import Patience
 from bluegreen.model.errors import NotFoundError
-from bluegreen.model.ports import ApiResource, ExecResult, Raw
+from bluegreen.model.ports import ApiResource, ExecResult, Raw, RawAnswer
 from bluegreen.model.refs import ClusterId, ObjectRef
 
 # A wrong address shall be known soon; a cluster that was there once is worth waiting for.
 OPENING_SECONDS = 15.0
+DRY_RUN_DROPS = 3
 
 
 class ClusterSession:
@@ -48,8 +49,13 @@ class ClusterSession:
         return list_objects(self._transport, resource, namespace, selector)
 
     def apply(self, obj: Raw, *, force: bool = False, dry_run: bool = False) -> Raw:
-        """Server-side apply with our field manager; return the object as the server has it then."""
-        return dict(self._transport.send(writes.apply_call(self._atlas, obj, force=force, dry_run=dry_run)))
+        """Server-side apply with our field manager; return the object as the server has it then.
+
+        A dry run is given up after a few lost connections: a server that fails over an object does so each time.
+        """
+        call = writes.apply_call(self._atlas, obj, force=force, dry_run=dry_run)
+        patience = replace(self._transport.patience, drops=DRY_RUN_DROPS) if dry_run else None
+        return dict(self._transport.send(call, patience))
 
     def create(self, obj: Raw) -> Raw:
         """Create an object; ConflictError when it exists."""
@@ -73,6 +79,10 @@ class ClusterSession:
             timeout: seconds.
         """
         return exec.run(self._transport, namespace, pod, container, command, timeout=timeout)
+
+    def raw(self, path: str) -> RawAnswer:
+        """Return what a path answers as text, such as /metrics; bounded in size and time."""
+        return raw.read(self._transport, path)
 
     def may(self, verb: str, group: str, plural: str, namespace: str = "") -> bool:
         """Return whether we have that right."""

@@ -92,6 +92,18 @@ class CachedRouter(Protocol):
         """
 
 
+@runtime_checkable
+class MarkedRouter(Protocol):
+    """A router that leaves a mark where it writes, so that a second writer is noticed."""
+
+    def marked_by(self) -> str:
+        """Return whose mark is there now, empty when there is none.
+
+        Raises:
+            TransientError: the backend cannot be reached.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """How often each side was drawn at one server; `other` counts answers that were neither side."""
@@ -133,6 +145,17 @@ class Probe(Protocol):
 
     def close(self) -> None:
         """Release connections."""
+
+
+@runtime_checkable
+class CheckedProbe(Protocol):
+    """A probe that can tell before a migration begins whether it could measure at all.
+
+    Nothing beside good requests reads as no errors, so a misspelled source must be found before it is believed.
+    """
+
+    def check(self) -> tuple[str, ...]:
+        """Return every reason why it cannot measure, each with what to write; empty is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +259,19 @@ class ExecResult:
     stderr: str
 
 
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What a path that is no object answered.
+
+    Attributes:
+        text: the body.
+        date: the server's own clock, as its Date header has it (whole seconds); empty when it sent none.
+    """
+
+    text: str
+    date: str = ""
+
+
 class Cluster(Protocol):
     """One cluster's API in raw objects; implemented by the kube room, taken by adapters and other rooms.
 
@@ -276,6 +312,16 @@ class Cluster(Protocol):
 
         Args:
             timeout: seconds.
+        """
+
+    def raw(self, path: str) -> RawAnswer:
+        """Return what a path of the server answers as text, such as /metrics; bounded in size and time.
+
+        Args:
+            path: path with query, already escaped.
+
+        Raises:
+            RefusedError: no right, or more text than we take.
         """
 
     def may(self, verb: str, group: str, plural: str, namespace: str = "") -> bool:

@@ -31,6 +31,7 @@ class Judgement:
         needed: further samples that a decision needs if what was seen goes on, None when decided or unknown.
         reason: one sentence.
         example: one bad answer in words.
+        p99: seconds within which 99 of 100 were answered, as information; None where the probe gives no times.
     """
 
     objective: str
@@ -43,6 +44,7 @@ class Judgement:
     needed: int | None
     reason: str
     example: str = ""
+    p99: float | None = None
 
     def line(self) -> str:
         """Return the judgement in one line for people."""
@@ -54,6 +56,8 @@ class Judgement:
         ]
         if self.evidence is not None:
             bits.append(f"evidence {self.evidence:.3g}")
+        if self.p99 is not None:
+            bits.append(f"p99 {self.p99:.3g} s")
         if self.needed is not None:
             bits.append(f"about {self.needed} more samples to decide")
         return ", ".join(bits) + f": {self.reason}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bluegreen.model.errors import ConflictError, NotFoundError
-from bluegreen.model.ports import ApiResource, Raw
+from bluegreen.model.ports import ApiResource, Raw, RawAnswer
 from bluegreen.model.refs import ClusterId, ObjectRef, ref_of
 
 VERBS = frozenset({"list", "get", "create", "delete"})
@@ -40,6 +40,9 @@ class FakeApi:
         self.objects: dict[ObjectRef, Raw] = {}
         self.writes: list[tuple[str, ObjectRef]] = []
         self.refuse: dict[ObjectRef, Exception] = {}
+        self.pages: dict[str, RawAnswer | Exception] = {}
+        self.forbidden: set[tuple[str, str]] = set()
+        self.unlistable: dict[str, Exception] = {}
         self._count = itertools.count(1)
         self._lock = threading.Lock()
         self._resources = tuple(ApiResource(v, k, p, n, VERBS) for v, k, p, n in _KINDS) + extra
@@ -77,6 +80,8 @@ class FakeApi:
         return copy.deepcopy(self.objects[ref])
 
     def list(self, resource: ApiResource, namespace: str = "", selector: str = "") -> Iterator[Raw]:
+        if resource.kind in self.unlistable:
+            raise self.unlistable[resource.kind]
         wanted = dict(part.split("=") for part in selector.split(",") if part)
         for ref, obj in list(self.objects.items()):
             labels = obj["metadata"].get("labels") or {}
@@ -119,6 +124,15 @@ class FakeApi:
         if ref in self.objects and self.objects[ref]["metadata"]["uid"] == uid:
             del self.objects[ref]
             self.writes.append(("delete", ref))
+
+    def raw(self, path: str) -> RawAnswer:
+        page = self.pages.get(path, NotFoundError("kube.not-found", f"reading {path}", "no such page"))
+        if isinstance(page, Exception):
+            raise page
+        return page
+
+    def may(self, verb: str, group: str, plural: str, namespace: str = "") -> bool:
+        return not self.forbidden if verb == "*" else (verb, plural) not in self.forbidden
 
 
 def _merge(old: Any, new: Any) -> Any:

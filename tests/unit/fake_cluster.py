@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from bluegreen.model.errors import ConflictError, NotFoundError, RefusedError
-from bluegreen.model.ports import ApiResource, ExecResult, Raw
+from bluegreen.model.ports import ApiResource, ExecResult, Raw, RawAnswer
 from bluegreen.model.refs import ClusterId, ObjectRef, ref_of
 
 VERBS = frozenset({"create", "delete", "get", "list", "patch", "update", "watch"})
@@ -92,6 +92,9 @@ class FakeCluster:
 
     def exec(self, namespace: str, pod: str, container: str, command: tuple[str, ...], timeout: float) -> ExecResult:
         raise NotImplementedError("this cluster runs nothing")
+
+    def raw(self, path: str) -> RawAnswer:
+        raise NotFoundError("kube.not-found", f"reading {path}", "this cluster has no such page")
 
     def may(self, verb: str, group: str, plural: str, namespace: str = "") -> bool:
         return (verb, plural) not in self.forbidden

@@ -15,6 +15,7 @@ import yaml
 from bluegreen.kube.answers import error_of
 from bluegreen.kube.calls import Call
 from bluegreen.kube.http import Connection, Transport
+from bluegreen.kube.kubeconfig import load_configuration
 from bluegreen.kube.lists import list_objects
 from bluegreen.kube.retry import Patience, persist
 from bluegreen.kube.session import ClusterSession, open_cluster
@@ -198,6 +199,16 @@ def test_an_unreachable_server_is_transient_and_named(tmp_path, clock):
 
     assert caught.value.code == "kube.connection"
     assert "http://127.0.0.1:9" in caught.value.next_step
+
+
+@pytest.mark.parametrize(("dry_run", "fewest", "most"), [(True, 3, 3), (False, 6, 99)])
+def test_a_dry_run_that_the_server_breaks_off_is_given_up_soon(serve, dry_run, fewest, most):
+    cluster, server = serve(lambda r, n: Answer(body=POD_OBJECT, cut=True))
+
+    with pytest.raises(TransientError, match=r"kube\.connection"):
+        cluster.apply(POD_OBJECT, dry_run=dry_run)
+
+    assert fewest <= len([r for r in server.requests if r.method == "PATCH"]) <= most
 
 
 def test_a_creation_is_not_repeated_when_its_answer_is_lost(serve):
@@ -404,7 +415,6 @@ def test_sixteen_threads_share_one_session(serve):
 def test_threads_renew_a_token_once(tmp_path):
     loads = itertools.count()
     write_kubeconfig(tmp_path, "http://127.0.0.1:9", "t")
-    from bluegreen.kube.kubeconfig import load_configuration  # noqa: PLC0415
 
     def load() -> Any:
         next(loads)
@@ -439,3 +449,42 @@ def test_list_objects_asks_only_one_namespace(serve):
     list(list_objects(cluster._transport, PODS, "shop", ""))
 
     assert server.requests[0].path == "/api/v1/namespaces/shop/pods"
+
+
+def test_a_server_behind_a_path_keeps_it(serve, tmp_path):
+    _, server = serve(lambda r, n: Answer(body=POD_OBJECT))
+    write_kubeconfig(tmp_path, f"{server.url}/k8s/clusters/c-1/", "t1")
+    transport = Transport(Connection.of_context("here", str(tmp_path / "config")), "cluster here", Patience())
+
+    transport.send(Call("GET", "/api/v1/pods", "listing", "list", query={"limit": "1"}))
+
+    assert server.requests[-1].target == "/k8s/clusters/c-1/api/v1/pods?limit=1"
+
+
+def test_a_proxy_is_not_passed_by(serve, tmp_path):
+    _, proxy = serve(lambda r, n: Answer(body=POD_OBJECT))
+    write_kubeconfig(tmp_path, "http://cluster.example.com", "t1")
+    config = yaml.safe_load((tmp_path / "config").read_text())
+    config["clusters"][0]["cluster"]["proxy-url"] = proxy.url
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    transport = Transport(Connection.of_context("here", str(tmp_path / "config")), "cluster here", Patience())
+
+    transport.send(Call("GET", "/api/v1/pods", "listing", "list"))
+
+    assert proxy.requests[-1].target == "http://cluster.example.com/api/v1/pods"
+
+
+def test_a_token_is_asked_for_again_after_a_second_and_not_for_each_request(tmp_path, clock):
+    write_kubeconfig(tmp_path, "http://127.0.0.1:9", "t1")
+    loaded = load_configuration("here", str(tmp_path / "config"))
+    asked = itertools.count()
+    settings = loaded.auth_settings
+    loaded.auth_settings = lambda: (next(asked), settings())[1]
+    connection = Connection(lambda: loaded, lambda: clock.now)
+
+    headers = [connection.open()[2] for _ in range(5)]
+    clock.now = 1.0
+    headers.append(connection.open()[2])
+
+    assert headers == [{"authorization": "Bearer t1"}] * 6
+    assert next(asked) == 2
