@@ -20,6 +20,14 @@ data:
 transform:
   storageClasses: {fast-old: fast-new}
   images: {registry.old.example/: registry.new.example/}
+  patches:                    # what no map can say; applied last, shown by `bluegreen plan`
+    - name: slower-rollout
+      match: {group: apps, kind: Deployment, labels: "tier in (web, api)"}
+      merge: {spec: {minReadySeconds: 10}}
+    - name: no-local-disk
+      match: {kind: StatefulSet, name: "postgres*"}
+      json:
+        - {op: remove, path: /spec/template/spec/nodeSelector/disk.example~1local}
 routes:
   - name: shop
     router: haproxy

@@ -110,9 +110,10 @@ def _invalid(file: FilePath | None, document: Document, layered: Layered, proble
     unique = tuple(dict.fromkeys(reasons))
     if file is None:
         what = f"read the configuration: there is no {FILE_NAME} here, and flags and environment are not enough"
+        hint = f"bluegreen init --from OLD --to NEW writes a starter {FILE_NAME}; every key: docs/reference/config.md"
     else:
-        what = f"read the configuration {file}"
-    return InvalidInputError("config.invalid", what, unique, "every key is explained in docs/reference/config.md")
+        what, hint = f"read the configuration {file}", "every key is explained in docs/reference/config.md"
+    return InvalidInputError("config.invalid", what, unique, hint)
 
 
 def _locate(problem: Problem, document: Document, layered: Layered) -> tuple[str, Place]:

@@ -7,9 +7,10 @@ about data has no default. Rules that span several keys live in checks.py, so th
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from bluegreen.config.fields import Duration, Listed, Name, PositiveDuration, Section, Share, State, Text, preset
+from bluegreen.config.patches import Patch, unique_names
 
 Settings = Mapping[str, Any]
 
@@ -24,7 +25,10 @@ class Step(Section):
     budget: PositiveDuration | None = Field(
         default=None, description="How long this step may stay undecided; without it, the budget of the whole run."
     )
-    approve: bool = Field(default=False, description="Whether a person must approve before this step is taken.")
+    approve: bool = Field(
+        default=False,
+        description="Whether a person must approve this step (`bluegreen promote`) before it is taken.",
+    )
 
     @model_serializer(mode="wrap")
     def _short_form(self, handler: SerializerFunctionWrapHandler) -> Any:
@@ -69,6 +73,9 @@ class Transform(Section):
     annotations: Mapping[str, str] = Field(
         default_factory=dict, description="Annotations that every object gets on green."
     )
+    patches: Annotated[tuple[Patch, ...], Listed, AfterValidator(unique_names)] = Field(
+        default=(), description="Patches of single objects, applied after all other changes, in this order."
+    )
 
 
 class Route(Section):
@@ -76,6 +83,11 @@ class Route(Section):
 
     name: Name = Field(description="Name of the route, unique in the file.")
     router: Text = Field(description="Adapter that writes the weights, such as `haproxy`.")
+    after: Name | None = Field(
+        default=None,
+        description="Name of a route that must serve green alone before this one moves; without it, routes move "
+        "together. So the DNS name in front of a load balancer is moved after the load balancer.",
+    )
     settings: Settings = Field(
         default_factory=dict, alias="with", description="Settings of the router; see its own page."
     )
@@ -89,6 +101,19 @@ class Probe(Section):
     interval: PositiveDuration = preset("1s", "Time from one sample to the next.")
     settings: Settings = Field(
         default_factory=dict, alias="with", description="Settings of the probe; see its own page."
+    )
+
+
+class BurnRate(Section):
+    """A rule on how fast errors may be spent, in a hold or bake that lasts longer than its long window."""
+
+    rate: float = Field(
+        ge=1, description="Share of bad requests divided by the one that the objective allows, such as 14.4."
+    )
+    long: PositiveDuration = Field(description="The window which shows that it matters, such as 1h.")
+    short: PositiveDuration | None = Field(
+        default=None,
+        description="The window which shows that it still goes on, such as 5m; without it, a twelfth of `long`.",
     )
 
 
@@ -107,6 +132,19 @@ class Objective(Section):
     )
     compare_with_blue: bool = Field(
         default=False, description="Whether green must also be no worse than blue is at the same time."
+    )
+    burst: Duration = preset(
+        "5s", "How long one burst of errors may last and still count as one event; longer ones are an outage."
+    )
+    window: PositiveDuration | None = Field(
+        default=None,
+        description="Time over which the share must be met, so that old errors of a long bake do not count for ever; "
+        "without it, the whole step.",
+    )
+    burn_rates: Annotated[tuple[BurnRate, ...], Listed] = Field(
+        default=(),
+        description="Rules on how fast errors may be spent in a long hold or bake, beside the test of every second. "
+        "One that is broken holds green, and sends it back once chance is excluded.",
     )
 
 
@@ -141,7 +179,15 @@ class Timeouts(Section):
     )
     volumes: PositiveDuration = preset("1h", "Moving all claims.")
     ready: PositiveDuration = preset("10m", "All workloads on green being ready.")
-    settle: PositiveDuration = preset("60s", "A written weight taking effect.")
+    settle: PositiveDuration = preset(
+        "60s", "A written weight taking effect, after the TTL that was live before where others keep answers."
+    )
+    pause: PositiveDuration = preset(
+        "24h", "How long a run that waits for a person goes on judging before it ends, the weights left as they are."
+    )
+    residual: Duration = preset(
+        "15m", "How much longer the bake may last while clients of an old DNS answer still come to blue."
+    )
 
 
 class Notify(Section):
@@ -176,6 +222,9 @@ class Migration(Section):
     bake: Duration = preset("20s", "How long all traffic stays on green before the run is called done.")
     hold: Duration = preset("10s", "How long a step is held at least.")
     budget: PositiveDuration = preset("5m", "How long an undecided step is held before the run pauses for a person.")
+    residual: Share = preset(
+        "2%", "Share of the users that may still come to blue at 100 % when a DNS route ends its bake."
+    )
     data: Data | None = Field(default=None, description="What happens to the data of claims.")
     transform: Transform = Field(default_factory=Transform, description="Changes to objects on their way.")
     routes: Annotated[tuple[Route, ...], Listed] = Field(description="Where traffic is split; at least one.")

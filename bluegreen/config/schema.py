@@ -5,14 +5,13 @@ It must never say anything that the models do not.
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from bluegreen.config import models
+from bluegreen.config import models, patches
 from bluegreen.config.example import EXAMPLE
 from bluegreen.config.layers import SETTABLE, variable_of
 
@@ -24,9 +23,13 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("steps[]", models.Step),
     ("data", models.Data),
     ("transform", models.Transform),
+    ("transform.patches[]", patches.Patch),
+    ("transform.patches[].match", patches.PatchMatch),
+    ("transform.patches[].json[]", patches.PatchOperation),
     ("routes[]", models.Route),
     ("probes[]", models.Probe),
     ("objectives[]", models.Objective),
+    ("objectives[].burnRates[]", models.BurnRate),
     ("verify[]", models.Check),
     ("verify[].exec", models.Exec),
     ("timeouts", models.Timeouts),
@@ -115,9 +118,13 @@ def _kind(shape: dict[str, Any]) -> str:
         return f"list of {_kind(shape['items'])}"
     if shape.get("format") in _FORMATS:
         return _FORMATS[shape["format"]]
-    return {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}.get(
-        shape.get("type", ""), "mapping"
-    )
+    return {
+        "string": "text",
+        "integer": "whole number",
+        "number": "number",
+        "boolean": "`true` or `false`",
+        "": "any value",
+    }.get(shape.get("type", ""), "mapping")
 
 
 def _default(field: FieldInfo, shape: dict[str, Any]) -> str:
@@ -143,14 +150,6 @@ def _outside() -> str:
         "|---|---|",
     ]
     return "\n".join([*head, *rows]) + "\n"
-
-
-def undescribed() -> Iterator[str]:
-    """Yield every key without a sentence; a test holds that there is none."""
-    for title, model in _SECTIONS:
-        for name, field in model.model_fields.items():
-            if not field.description:
-                yield f"{title}.{name}"
 
 
 if __name__ == "__main__":

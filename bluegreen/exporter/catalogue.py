@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from bluegreen.exporter.conditions import Test, compile_condition
-from bluegreen.exporter.paths import Step, parse_path
+from bluegreen.exporter.paths import Step, join, parse_path, plain_start
 from bluegreen.exporter.rules import POD_TEMPLATE, Action, Rule
 from bluegreen.exporter.rules_every import EVERY_OBJECT, LEFT_OUT
 from bluegreen.exporter.rules_kinds import BY_KIND
@@ -27,16 +27,32 @@ TEMPLATES: dict[str, str] = {
     "Job.batch": "spec.template",
     "CronJob.batch": "spec.jobTemplate.spec.template",
     "DeploymentConfig.apps.openshift.io": "spec.template",
+    "Rollout.argoproj.io": "spec.template",
+    "CloneSet.apps.kruise.io": "spec.template",
+    "StatefulSet.apps.kruise.io": "spec.template",
+    "DaemonSet.apps.kruise.io": "spec.template",
+    "ScaledJob.keda.sh": "spec.jobTargetRef.template",
+    "Service.serving.knative.dev": "spec.template",
 }
 """Where the pod template of a workload stands."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoundRule:
-    """A rule made ready for one kind."""
+    """A rule made ready for one kind.
+
+    Attributes:
+        rule: the rule.
+        steps: its field.
+        lead: the keys that must be there before it can have anything to do; most rules fail there, quickly.
+        place: the field in words where `lead` is all of it, else empty: there is one such place or none.
+        test: its condition.
+    """
 
     rule: Rule
     steps: tuple[Step, ...]
+    lead: tuple[str, ...]
+    place: str
     test: Test
 
 
@@ -77,4 +93,8 @@ def _speaks_about(rule: Rule, kind: str) -> bool:
 def _bind(rule: Rule, kind: str) -> BoundRule:
     prefix = TEMPLATES[kind] if rule.kind == POD_TEMPLATE else ""
     path = f"{prefix}.{rule.field}".strip(".") if rule.field else ""
-    return BoundRule(rule, parse_path(path), compile_condition(rule.condition))
+    steps = parse_path(path)
+    # What a procedure needs is its own affair: the field of its rule only tells people where it works.
+    lead = () if rule.action is Action.REWRITE else plain_start(steps)
+    place = functools.reduce(join, lead, "") if len(lead) == len(steps) else ""
+    return BoundRule(rule, steps, lead, place, compile_condition(rule.condition))

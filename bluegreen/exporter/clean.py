@@ -12,7 +12,7 @@ import msgspec
 
 from bluegreen.exporter.catalogue import BoundRule, rules_for
 from bluegreen.exporter.conditions import CleanContext, group_kind
-from bluegreen.exporter.paths import find, strip
+from bluegreen.exporter.paths import find, leads_on, strip, strip_one
 from bluegreen.exporter.procedures import PROCEDURES
 from bluegreen.exporter.rules import Action, Rule
 from bluegreen.model.ports import Raw
@@ -68,7 +68,7 @@ def clean(obj: Raw, context: CleanContext) -> Cleaned:
     copy = copy_json(obj)
     removals: list[Removal] = []
     for bound in rules.change:
-        if bound.test(obj, context):
+        if leads_on(obj, bound.lead) and bound.test(obj, context):
             removals += _carry_out(bound, obj, copy, context)
     return Cleaned(copy, tuple(removals))
 
@@ -76,6 +76,11 @@ def clean(obj: Raw, context: CleanContext) -> Cleaned:
 def _carry_out(bound: BoundRule, obj: Raw, copy: Raw, context: CleanContext) -> Iterator[Removal]:
     rule = bound.rule
     match rule.action:
+        case Action.STRIP if bound.place:
+            if strip_one(copy, bound.lead):
+                yield _removal(rule, bound.place, "")
+        case Action.KEEP | Action.REPORT if bound.place:
+            yield _removal(rule, bound.place, "")
         case Action.STRIP:
             yield from (_removal(rule, path, "") for path in strip(copy, bound.steps))
         case Action.KEEP | Action.REPORT:
@@ -89,4 +94,15 @@ def _carry_out(bound: BoundRule, obj: Raw, copy: Raw, context: CleanContext) -> 
 
 
 def _removal(rule: Rule, path: str, why: str) -> Removal:
-    return Removal(rule.id, rule.action, path, why or rule.reason)
+    """Return what was done, as one value for all objects that it happened to: most lose the same few fields."""
+    key = (rule.id, path, why)
+    found = _shared.get(key)
+    if found is None:
+        found = Removal(rule.id, rule.action, path, why or rule.reason)
+        if len(_shared) < _MOST_SHARED:
+            _shared[key] = found
+    return found
+
+
+_shared: dict[tuple[str, str, str], Removal] = {}
+_MOST_SHARED = 65_536

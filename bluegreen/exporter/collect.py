@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from bluegreen.exporter.catalogue import always_left_out
+from bluegreen.exporter.packed import Packed, each_once, pack
 from bluegreen.exporter.rules import Rule
 from bluegreen.model.errors import BluegreenError, InvalidInputError, NotFoundError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
@@ -45,7 +46,7 @@ def worth_listing(
     return wanted, left
 
 
-def gather(cluster: Cluster, resources: Iterable[ApiResource], namespaces: Iterable[str], workers: int) -> list[Raw]:
+def gather(cluster: Cluster, resources: Iterable[ApiResource], namespaces: Iterable[str], workers: int) -> list[Packed]:
     """Return every object of those resources in those namespaces, each once.
 
     Args:
@@ -65,28 +66,19 @@ def gather(cluster: Cluster, resources: Iterable[ApiResource], namespaces: Itera
             failures,
             "grant get and list on them, or exclude the kind",
         )
-    return _each_once(obj for answer in answers if not isinstance(answer, BluegreenError) for obj in answer)
+    found = (obj for answer in answers if not isinstance(answer, BluegreenError) for obj in answer)
+    return each_once(found, _SECOND_CHOICE)
 
 
-def _failed(answer: list[Raw] | BluegreenError) -> bool:
+def _failed(answer: list[Packed] | BluegreenError) -> bool:
     return isinstance(answer, BluegreenError)
 
 
-def _list(cluster: Cluster, resource: ApiResource, namespace: str) -> list[Raw] | BluegreenError:
+def _list(cluster: Cluster, resource: ApiResource, namespace: str) -> list[Packed] | BluegreenError:
     try:
-        return list(cluster.list(resource, namespace))
+        return [pack(obj) for obj in cluster.list(resource, namespace)]
     except BluegreenError as error:
         return error
-
-
-def _each_once(objects: Iterable[Raw]) -> list[Raw]:
-    """Keep one of those that the same stored object is served as in two groups."""
-    found: dict[str, Raw] = {}
-    for obj in objects:
-        uid = obj["metadata"].get("uid") or str(id(obj))
-        if uid not in found or found[uid]["apiVersion"].startswith(_SECOND_CHOICE):
-            found[uid] = obj
-    return list(found.values())
 
 
 def get_or_none(cluster: Cluster, ref: ObjectRef) -> Raw | None:

@@ -14,7 +14,6 @@ from typing import Any
 from bluegreen.exporter import paths
 from bluegreen.model.ports import Raw
 
-MIRROR_POD = "kubernetes.io/config.mirror"
 _TOKEN_NAME = re.compile(r"-(?:token|dockercfg)-[bcdfghjklmnpqrstvwxz2456789]{5}\Z")
 
 

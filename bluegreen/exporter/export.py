@@ -1,6 +1,7 @@
 """The export as a whole: list, select, clean, follow, bundle.
 
-It reads blue, never writes, and holds everything in memory; Secrets leave it only inside the Bundle.
+It reads blue, never writes, and holds everything in memory, packed until it is cleaned; Secrets leave it only inside
+the Bundle.
 """
 
 from collections.abc import Iterable
@@ -11,13 +12,14 @@ from bluegreen.exporter.bundle import Bundle, Report, make_bundle
 from bluegreen.exporter.clean import Removal, clean
 from bluegreen.exporter.closure import select_with_needs
 from bluegreen.exporter.conditions import CleanContext
+from bluegreen.exporter.packed import Packed, unpack_all
 from bluegreen.exporter.rules import Action
-from bluegreen.exporter.select import parse_selector
 from bluegreen.exporter.uses import foreign_uses, storage_classes_used
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.events import Emit
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
+from bluegreen.model.selectors import parse_selector
 
 _CLUSTERS_OWN = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
@@ -64,10 +66,11 @@ def export(cluster: Cluster, namespaces: tuple[str, ...], selector: str, options
     listable, left = collect.worth_listing(resources, options.exclude)
     listed = collect.gather(cluster, listable, namespaces, options.workers)
     emit("export.listed", objects=len(listed), kinds=len(listable), kinds_left_out=len(left))
-    chosen, unselected = select_with_needs(listed, matches) if selector.strip() else (listed, [])
-    context = _context(listed, namespaces, options)
-    sieve = _Sieve(context)
-    sieve.pour(roots + chosen)
+    sieve = _Sieve(_context(listed, namespaces, options))
+    objects = unpack_all(listed)
+    chosen, unselected = select_with_needs(objects, matches) if selector.strip() else (objects, [])
+    sieve.pour(roots)
+    sieve.pour(chosen)
     sieve.reports += [_note(ref_of(o), "selector", Action.LEAVE_OUT, "", "not selected") for o in unselected]
     _follow(cluster, resources, sieve, frozenset(namespaces))
     emit("export.cleaned", objects=len(sieve.kept), reports=len(sieve.reports))
@@ -90,14 +93,11 @@ def _is_ending(obj: Raw) -> bool:
     return bool(obj["metadata"].get("deletionTimestamp"))
 
 
-def _context(listed: list[Raw], namespaces: Iterable[str], options: ExportOptions) -> CleanContext:
-    services = (o for o in listed if o["kind"] == "Service" and o["apiVersion"] == "v1")
+def _context(listed: list[Packed], namespaces: Iterable[str], options: ExportOptions) -> CleanContext:
     return CleanContext(
         namespaces=frozenset(namespaces),
-        exists=frozenset(str(o["metadata"].get("uid", "")) for o in listed),
-        selecting_services=frozenset(
-            (o["metadata"]["namespace"], o["metadata"]["name"]) for o in services if o["spec"].get("selector")
-        ),
+        exists=frozenset(packed.uid for packed in listed),
+        selecting_services=frozenset(packed.selecting for packed in listed if packed.selecting),
         node_ports=options.node_ports,
         families=options.families,
         keep_status=options.keep_status,
@@ -140,6 +140,7 @@ def _follow(cluster: Cluster, resources: tuple[ApiResource, ...], sieve: _Sieve,
     """Add what the kept objects need outside their namespaces."""
     sieve.pour(follow.follow_roles(cluster, resources, sieve.objects(), namespaces))
     sieve.pour(follow.follow_webhooks(cluster, resources, namespaces))
+    sieve.pour(follow.follow_policies(cluster, resources, namespaces))
     classes, absent = follow.follow_named(cluster, follow.wanted_classes(sieve.objects()))
     sieve.pour(classes)
     definitions, views = follow.follow_named(cluster, follow.wanted_definitions(sieve.objects(), resources))

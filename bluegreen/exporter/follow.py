@@ -15,6 +15,8 @@ from bluegreen.model.refs import ObjectRef, ref_of
 
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 _DEFINITION = "apiextensions.k8s.io/v1"
+_ADMISSION = "admissionregistration.k8s.io"
+_NAME_LABEL = "kubernetes.io/metadata.name"
 
 
 def wanted_definitions(objects: Iterable[Raw], resources: Iterable[ApiResource]) -> Iterator[ObjectRef]:
@@ -100,10 +102,44 @@ def follow_webhooks(cluster: Cluster, resources: tuple[ApiResource, ...], namesp
     return [
         obj
         for kind in _WEBHOOKS
-        for obj in list_cluster_kind(cluster, resources, "admissionregistration.k8s.io", kind)
+        for obj in list_cluster_kind(cluster, resources, _ADMISSION, kind)
         if any(_service_namespace(hook) in namespaces for hook in obj.get("webhooks") or ())
     ]
 
 
 def _service_namespace(hook: Raw) -> str:
     return str(paths.get(hook, "clientConfig", "service", "namespace") or "")
+
+
+def follow_policies(cluster: Cluster, resources: tuple[ApiResource, ...], namespaces: frozenset[str]) -> list[Raw]:
+    """Return the admission policies and bindings that name one of the namespaces, in a selector or for parameters.
+
+    A policy for all namespaces, or for those with some label, is the cluster's own and stays.
+    """
+    found: dict[ObjectRef, Raw] = {}
+    for kind in ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"):
+        listed = list_cluster_kind(cluster, resources, _ADMISSION, kind)
+        policies = {policy["metadata"]["name"]: policy for policy in listed}
+        for binding in list_cluster_kind(cluster, resources, _ADMISSION, f"{kind}Binding") if policies else ():
+            policy = policies.get(str(paths.get(binding, "spec", "policyName")))
+            if policy is not None and _is_about(binding, policy, namespaces):
+                found |= {ref_of(policy): policy, ref_of(binding): binding}
+    return list(found.values())
+
+
+def _is_about(binding: Raw, policy: Raw, namespaces: frozenset[str]) -> bool:
+    selectors = (
+        paths.get(binding, "spec", "matchResources", "namespaceSelector"),
+        paths.get(policy, "spec", "matchConstraints", "namespaceSelector"),
+    )
+    by_name = any(_names(selector) & namespaces for selector in selectors)
+    return by_name or paths.get(binding, "spec", "paramRef", "namespace") in namespaces
+
+
+def _names(selector: Raw | None) -> set[str]:
+    """Return the namespaces that a selector asks for by name."""
+    names = {str(paths.get(selector, "matchLabels", _NAME_LABEL))}
+    for expression in paths.get(selector, "matchExpressions") or ():
+        if expression.get("key") == _NAME_LABEL and expression.get("operator") == "In":
+            names.update(expression.get("values") or ())
+    return names

@@ -10,6 +10,7 @@ hand address another field there: reference/export-import.md, b5 defect 2.)
 
 import enum
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -111,6 +112,20 @@ def find(node: Any, steps: tuple[Step, ...], path: str = "") -> Iterator[Match]:
             yield from find(node[key], steps[1:], here)
 
 
+def plain_start(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """Return the keys that a path begins with before it first meets a list or a pattern."""
+    return tuple(step.key for step in itertools.takewhile(lambda step: step.kind is StepKind.KEY, steps))
+
+
+def leads_on(node: Any, keys: tuple[str, ...]) -> bool:
+    """Return whether nested maps have those keys, one below the other."""
+    for key in keys:
+        if type(node) is not dict or key not in node:
+            return False
+        node = node[key]
+    return True
+
+
 def _keys(node: Any, step: Step) -> tuple[Any, ...]:
     if isinstance(node, dict):
         if step.kind is StepKind.KEY:
@@ -146,6 +161,22 @@ def strip(node: Any, steps: tuple[Step, ...]) -> list[str]:
     if matches:
         _drop_emptied(node, steps[:-1])
     return [match.path for match in matches]
+
+
+def strip_one(node: Any, keys: tuple[str, ...]) -> bool:
+    """Remove the value below those keys of nested maps as `strip` does; return whether it was there."""
+    holders = [node]
+    for key in keys[:-1]:
+        node = node.get(key)
+        if type(node) is not dict:
+            return False
+        holders.append(node)
+    if keys[-1] not in node:
+        return False
+    del node[keys[-1]]
+    if not node and keys[-3:-2] == ("metadata",):
+        del holders[-2][keys[-2]]
+    return True
 
 
 def _drop_emptied(node: Any, steps: tuple[Step, ...]) -> None:

@@ -8,10 +8,11 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bluegreen.exporter import marks, paths
+from bluegreen.exporter import paths
 from bluegreen.exporter.conditions import CleanContext, is_generated_token_name, is_live
 from bluegreen.exporter.node_ports import strip_health_check_port, strip_node_ports
 from bluegreen.exporter.owners import take_owners
+from bluegreen.model import marks
 from bluegreen.model.ports import Raw
 
 Changes = Iterator[tuple[str, str]]
@@ -159,6 +160,14 @@ def rewrite_side_effects(_obj: Raw, copy: Raw, _context: CleanContext) -> Change
             yield f"webhooks[{index}].sideEffects", ""
 
 
+def renew_target_version(obj: Raw, copy: Raw, _context: CleanContext) -> Changes:
+    """Name the version that serves a Deployment or ReplicaSet since extensions/v1beta1 and apps/v1beta* are gone."""
+    version = str(paths.get(obj, "spec", "scaleTargetRef", "apiVersion") or "")
+    if version == "extensions/v1beta1" or version.startswith("apps/v1beta"):
+        copy["spec"]["scaleTargetRef"]["apiVersion"] = "apps/v1"
+        yield "spec.scaleTargetRef.apiVersion", ""
+
+
 def relink_owners(obj: Raw, copy: Raw, context: CleanContext) -> Changes:
     """Remove owner references; those that live on blue are remembered by name for the importer to link again."""
     kept, gone = take_owners(obj, context.exists)
@@ -204,6 +213,7 @@ PROCEDURES: dict[str, Procedure] = {
     "validating-side-effects": rewrite_side_effects,
     "mutating-side-effects": rewrite_side_effects,
     "suspend-before-cronjob": restore_suspend,
+    "hpa-target-version": renew_target_version,
     **{
         f"replicas-before-{kind}": restore_replicas
         for kind in ("deployment", "statefulset", "replicaset", "replicationcontroller")

@@ -20,6 +20,8 @@ from bluegreen.model.refs import ObjectRef, ref_of
 
 MAX_FILES = 200_000
 _INDEX_BYTES = 512 * 1024 * 1024
+_INDEX_NODES = 50 * MAX_FILES
+"""Some forty reports for each object."""
 
 
 def read_bundle(
@@ -43,7 +45,7 @@ def read_bundle(
     opening = _Opening(identities, edited=edited, sealed=sealed)
     secrets, withheld = _secrets(directory, index, reasons, opening)
     objects += secrets
-    reports = [found for entry in index["reports"] if (found := _report(entry, reasons))]
+    reports = [report for entry in index["reports"] for report in _reports(entry, reasons)]
     reasons += _stated_twice(objects)
     if reasons:
         hint = "export again, or take hand-edited files with --edited"
@@ -64,7 +66,7 @@ def _read_index(directory: Path) -> dict[str, Any]:
     if path.is_symlink() or not path.is_file():
         raise _unusable(directory, f"{INDEX} is missing: no bundle, or one that was cut off")
     try:
-        index = load_yaml(path.read_bytes(), max_bytes=_INDEX_BYTES)
+        index = load_yaml(path.read_bytes(), max_bytes=_INDEX_BYTES, max_nodes=_INDEX_NODES)
     except YamlRefusedError as error:
         raise _unusable(directory, f"{INDEX}: {error}") from None
     if not isinstance(index, dict) or index.get("kind") != "Bundle":
@@ -172,11 +174,11 @@ def _stated_twice(objects: list[Raw]) -> list[str]:
     return twice
 
 
-def _report(entry: Any, reasons: list[str]) -> Report | None:
+def _reports(entry: Any, reasons: list[str]) -> list[Report]:
+    """Return the reports of an entry, one for each object."""
     try:
-        ref = ObjectRef(*(str(entry[key]) for key in ("apiVersion", "kind", "namespace", "name")))
         removal = Removal(str(entry["rule"]), Action(entry["action"]), str(entry["field"]), str(entry["why"]))
-    except (KeyError, TypeError, ValueError):
+        return [Report(ObjectRef(*text.split(" ")), removal) for text in entry["objects"]]
+    except (KeyError, TypeError, ValueError, AttributeError):
         reasons.append(f"{INDEX}: a report is not what this bluegreen writes")
-        return None
-    return Report(ref, removal)
+        return []

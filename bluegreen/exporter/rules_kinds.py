@@ -302,7 +302,7 @@ CLUSTER: tuple[Rule, ...] = (
         "spec.conversion.webhook.clientConfig.caBundle",
         _CA,
         "cert-manager",
-        when="has annotation cert-manager.io/inject-ca-from",
+        when="has annotation */inject-*ca*",
         name="crd-ca-bundle",
     ),
     report(
@@ -310,7 +310,7 @@ CLUSTER: tuple[Rule, ...] = (
         "spec.conversion.webhook.clientConfig.caBundle",
         "trusts a CA of blue: check that the webhook on green uses it",
         "cert-manager",
-        when="not has annotation cert-manager.io/inject-ca-from",
+        when="not has annotation */inject-*ca*",
         name="crd-ca-bundle-kept",
     ),
     rewrite(
@@ -329,7 +329,7 @@ CLUSTER: tuple[Rule, ...] = (
                 "webhooks[].clientConfig.caBundle",
                 _CA,
                 "cert-manager",
-                when="has annotation cert-manager.io/inject-ca-from",
+                when="has annotation */inject-*ca*",
                 name=f"{kind.partition('Webhook')[0].lower()}-ca-bundle",
             ),
             report(
@@ -337,7 +337,7 @@ CLUSTER: tuple[Rule, ...] = (
                 "webhooks[].clientConfig.caBundle",
                 "trusts a CA of blue: check that the webhook on green uses it",
                 "cert-manager",
-                when="not has annotation cert-manager.io/inject-ca-from",
+                when="not has annotation */inject-*ca*",
                 name=f"{kind.partition('Webhook')[0].lower()}-ca-bundle-kept",
             ),
             rewrite(
@@ -355,7 +355,15 @@ CLUSTER: tuple[Rule, ...] = (
         _CA,
         "cert-manager",
         name="apiservice-ca-bundle",
-        when="has annotation cert-manager.io/inject-ca-from",
+        when="has annotation */inject-*ca*",
+    ),
+    report(
+        "APIService.apiregistration.k8s.io",
+        "spec.caBundle",
+        "trusts a CA of blue: check that the server on green uses it",
+        "cert-manager",
+        name="apiservice-ca-bundle-kept",
+        when="not has annotation */inject-*ca*",
     ),
     strip(
         "DeploymentConfig.apps.openshift.io",

@@ -169,6 +169,13 @@ WORKLOADS: tuple[Rule, ...] = (
         "velero",
         name="host-path",
     ),
+    rewrite(
+        "HorizontalPodAutoscaler.autoscaling",
+        "spec.scaleTargetRef.apiVersion",
+        "names an API version that no server has any more; the autoscaler would find no target",
+        "mig-controller; Kubernetes 1.16 removals",
+        name="hpa-target-version",
+    ),
     strip(
         "HorizontalPodAutoscaler.autoscaling",
         'metadata.annotations["autoscaling.alpha.kubernetes.io/conditions"]',

@@ -10,6 +10,7 @@ from typing import Any
 from bluegreen.exporter import paths
 from bluegreen.exporter.catalogue import TEMPLATES
 from bluegreen.exporter.conditions import group_kind
+from bluegreen.exporter.needs import named_by
 from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ObjectRef
 
@@ -122,11 +123,13 @@ def _ingress_uses(obj: Raw) -> Iterator[tuple[str, str]]:
 
 
 def foreign_uses(obj: Raw) -> Iterator[tuple[str, str]]:
-    """Yield (path, namespace/name) of Secrets and ConfigMaps of other namespaces that an object names (rare)."""
+    """Yield (path, namespace/name) of objects of other namespaces that an object names."""
+    own = paths.get(obj, "metadata", "namespace")
     if obj.get("kind") == "Ingress":
         yield from _foreign_ingress_uses(obj)
-    if _GATEWAY.match(group_kind(obj)):
-        yield from _foreign_gateway_uses(obj)
+    for named in named_by(obj):
+        if named.namespace not in ("", own):
+            yield named.path, f"{named.namespace}/{named.name}"
 
 
 def _foreign_ingress_uses(obj: Raw) -> Iterator[tuple[str, str]]:
@@ -134,11 +137,3 @@ def _foreign_ingress_uses(obj: Raw) -> Iterator[tuple[str, str]]:
     for key, value in (paths.get(obj, "metadata", "annotations") or {}).items():
         if _INGRESS_REF.search(key) and "/" in value and value.partition("/")[0] != own:
             yield paths.join("metadata.annotations", key), value
-
-
-def _foreign_gateway_uses(obj: Raw) -> Iterator[tuple[str, str]]:
-    own = paths.get(obj, "metadata", "namespace")
-    for at, listener in enumerate(paths.get(obj, "spec", "listeners") or ()):
-        for ref in paths.get(listener, "tls", "certificateRefs") or ():
-            if ref.get("namespace") not in (None, own):
-                yield f"spec.listeners[{at}].tls.certificateRefs", f"{ref['namespace']}/{ref.get('name')}"

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from bluegreen.exporter.bundle import Bundle, Item
+from bluegreen.exporter.clean import Removal
 from bluegreen.exporter.names import file_name
 from bluegreen.exporter.sealed import SEALED, seal
-from bluegreen.exporter.yaml_out import dump_yaml
+from bluegreen.exporter.yaml_out import dump_yaml, write_yaml
 from bluegreen.model.errors import InvalidInputError
 
 INDEX = "bluegreen-bundle.yaml"
 KUSTOMIZATION = "kustomization.yaml"
-FORMAT = 1
+FORMAT = 2
 
 
 def write_bundle(bundle: Bundle, directory: Path, recipients: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -96,25 +97,31 @@ def _index(bundle: Bundle, written: list[dict[str, Any]], withheld: list[str]) -
         "storageClasses": list(bundle.storage_classes),
         "files": written,
         "secretsNotWritten": withheld,
-        "reports": [
-            {
-                "apiVersion": report.ref.api_version,
-                "kind": report.ref.kind,
-                "namespace": report.ref.namespace,
-                "name": report.ref.name,
-                "rule": report.removal.rule,
-                "action": str(report.removal.action),
-                "field": report.removal.path,
-                "why": report.removal.why,
-            }
-            for report in bundle.reports
-        ],
+        "reports": _reports(bundle),
     }
+
+
+def _reports(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return what happened, each once with all objects that it happened to: mostly the same to thousands."""
+    found: dict[Removal, list[str]] = {}
+    for report in bundle.reports:
+        ref = report.ref
+        found.setdefault(report.removal, []).append(f"{ref.api_version} {ref.kind} {ref.namespace} {ref.name}")
+    return [
+        {
+            "rule": removal.rule,
+            "action": str(removal.action),
+            "field": removal.path,
+            "why": removal.why,
+            "objects": objects,
+        }
+        for removal, objects in sorted(found.items(), key=lambda pair: (pair[0].rule, pair[0].path, pair[0].why))
+    ]
 
 
 def _write(path: Path, value: Any) -> None:
     with path.open("wb") as file:
-        file.write(dump_yaml(value))
+        write_yaml(value, file)
         file.flush()
         os.fsync(file.fileno())
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from bluegreen.exporter.yaml_own import NotOwnError, read_own
+
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
@@ -37,8 +39,9 @@ class YamlRefusedError(ValueError):
 class _Reader:
     """Builds JSON data from parser events, so that nothing is expanded before it was judged."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, max_nodes: int) -> None:
         self._events = yaml.parse(data, Loader=yaml.CSafeLoader)
+        self._max_nodes = max_nodes
         self._nodes = 0
 
     def document(self) -> Any:
@@ -58,8 +61,8 @@ class _Reader:
 
     def _value(self, event: Any, depth: int) -> Any:
         self._nodes += 1
-        if depth > MAX_DEPTH or self._nodes > MAX_NODES:
-            raise _refused(event, f"deeper than {MAX_DEPTH} levels or more than {MAX_NODES} values")
+        if depth > MAX_DEPTH or self._nodes > self._max_nodes:
+            raise _refused(event, f"deeper than {MAX_DEPTH} levels or more than {self._max_nodes} values")
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise _refused(event, "anchors and aliases are not taken: write the value out")
         if event.tag is not None:
@@ -89,9 +92,20 @@ class _Reader:
 
 
 def _scalar(event: Any) -> Any:
-    text = event.value
     if event.style:
-        return text
+        return event.value
+    try:
+        return plain(event.value)
+    except ValueError:
+        raise _refused(event, f"{event.value!r} is read differently by different readers: quote it") from None
+
+
+def plain(text: str) -> Any:
+    """Return what an unquoted scalar means.
+
+    Raises:
+        ValueError: readers do not agree.
+    """
     if text in _WORDS:
         return _WORDS[text]
     if text in _TRUTHS:
@@ -101,7 +115,7 @@ def _scalar(event: Any) -> Any:
     if _DECIMAL.match(text):
         return float(text)
     if _TRAP.match(text):
-        raise _refused(event, f"{text!r} is read differently by different readers: quote it")
+        raise ValueError(text)
     return text
 
 
@@ -110,12 +124,13 @@ def _refused(event: Any, why: str) -> YamlRefusedError:
     return YamlRefusedError(f"line {mark.line + 1}, column {mark.column + 1}: {why}")
 
 
-def load_yaml(data: bytes, max_bytes: int = MAX_BYTES) -> Any:
+def load_yaml(data: bytes, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) -> Any:
     """Return the JSON data of one YAML document.
 
     Args:
         data: text in UTF-8.
         max_bytes: largest size taken.
+        max_nodes: largest number of keys and values taken.
 
     Raises:
         YamlRefusedError: too large, not YAML, or not read alike by all readers.
@@ -123,7 +138,19 @@ def load_yaml(data: bytes, max_bytes: int = MAX_BYTES) -> Any:
     if len(data) > max_bytes:
         raise YamlRefusedError(f"{len(data)} bytes are more than {max_bytes}")
     try:
-        return _Reader(data).document()
+        return read_own(data, MAX_DEPTH, max_nodes, plain)
+    except NotOwnError:
+        return load_by_library(data, max_nodes)
+
+
+def load_by_library(data: bytes, max_nodes: int = MAX_NODES) -> Any:
+    """Return the same by PyYAML's parser alone: the slow way, which judges all that we did not write ourselves.
+
+    Raises:
+        YamlRefusedError: not YAML, or not read alike by all readers.
+    """
+    try:
+        return _Reader(data, max_nodes).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""

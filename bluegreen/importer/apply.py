@@ -6,7 +6,7 @@ before it raises. Idle objects may be applied in the import phase only: later it
 
 import enum
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bluegreen.importer.decide import Decision, Verdict, decide
@@ -135,18 +135,20 @@ def _written(results: Iterable[ApplyResult]) -> int:
 def _apply_wave(
     cluster: Cluster, wave: Wave, resources: tuple[ApiResource, ...], options: ApplyOptions
 ) -> list[ApplyResult]:
+    """Decide about each object in this thread, which threads would only make slower, and write in many."""
     live = read_live(cluster, wave.refs, resources, options.workers)
-
-    def act(obj: Raw) -> ApplyResult:
-        ref = ref_of(obj)
-        decision = decide(options.prepare(obj), live.get(ref), options.migration)
-        return _carry_out(cluster, ref, decision, live.get(ref))
-
     with ThreadPoolExecutor(max_workers=options.workers, thread_name_prefix="apply") as pool:
-        return list(pool.map(act, wave.objects))
+        results: list[ApplyResult | Future[ApplyResult]] = []
+        for obj in wave.objects:
+            ref = ref_of(obj)
+            decision = decide(options.prepare(obj), live.get(ref), options.migration)
+            known = _without_write(ref, decision, live.get(ref))
+            results.append(known or pool.submit(_write, cluster, ref, decision))
+        return [result.result() if isinstance(result, Future) else result for result in results]
 
 
-def _carry_out(cluster: Cluster, ref: ObjectRef, decision: Decision, live: Raw | None) -> ApplyResult:
+def _without_write(ref: ObjectRef, decision: Decision, live: Raw | None) -> ApplyResult | None:
+    """Return the result for an object that is not written, None for one that is."""
     uid = str(live["metadata"].get("uid", "")) if live else ""
     ours = decision.force
     match decision.verdict:
@@ -157,7 +159,7 @@ def _carry_out(cluster: Cluster, ref: ObjectRef, decision: Decision, live: Raw |
         case Verdict.CONFLICT:
             return ApplyResult(ref, Outcome.FAILED, ours, uid, Cause.CONFLICT, decision.reason)
         case _:
-            return _write(cluster, ref, decision)
+            return None
 
 
 def _write(cluster: Cluster, ref: ObjectRef, decision: Decision) -> ApplyResult:

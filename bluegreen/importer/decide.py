@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from bluegreen.importer import shape
 from bluegreen.importer.diff import Change, differences
 from bluegreen.importer.idle import SCALED, SUSPENDED
-from bluegreen.importer.marks import MIGRATION, annotation, is_ours, left_to_mover, with_annotation
+from bluegreen.importer.owned import dropped
+from bluegreen.model.marks import MIGRATION, annotation, is_ours, left_to_mover, with_annotation
 from bluegreen.model.ports import Raw
 
 _GREENS_OWN = frozenset(
     {"CustomResourceDefinition", "PriorityClass", "IngressClass", "RuntimeClass", "StorageClass", "GatewayClass"}
     | {"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService"}
+    | {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+    | {"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"}
 )
 """Cluster-wide kinds that belong to whoever installed an operator or controller on green."""
 
@@ -69,7 +72,7 @@ def decide(obj: Raw, live: Raw | None, migration: str) -> Decision:
 
 
 def _about_existing(obj: Raw, live: Raw, migration: str) -> Decision:
-    changes = differences(obj, live)
+    changes = differences(obj, live) + dropped(obj, live)
     ours = is_ours(live, migration)
     body = _keep_mark(obj, live)
     if not changes:

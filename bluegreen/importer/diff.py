@@ -5,13 +5,13 @@ The value of a Secret is compared and never shown. Defaults and what controllers
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bluegreen.importer.marks import PREFIX
 from bluegreen.importer.quantity import same_quantity
 from bluegreen.model.errors import clean_text
+from bluegreen.model.marks import PREFIX
 from bluegreen.model.ports import Raw
 
 WITHHELD = "(withheld)"
@@ -57,8 +57,27 @@ def differences(expected: Raw, actual: Raw) -> tuple[Change, ...]:
         expected: the object as we would apply it; annotations of ours (bluegreen.io/…) and status are not compared.
         actual: the object as the server has it.
     """
-    secret = expected.get("kind") == "Secret"
-    changes = _map(_comparable(expected), actual, "")
+    return withheld(expected, _map(_comparable(expected), actual, ""))
+
+
+def all_differences(expected: Raw, actual: Raw) -> tuple[Change, ...]:
+    """Return every field in which two objects differ, also those that only `actual` has.
+
+    Args:
+        expected: the object as it shall be; what `differences` does not compare is not compared here.
+        actual: the object as it is.
+    """
+    one, other = _comparable(expected), _comparable(actual)
+    changes = {change.path: change for change in _map(one, other, "")}
+    for change in _map(other, one, ""):
+        if change.actual == ABSENT:
+            changes.setdefault(change.path, Change(change.path, ABSENT, change.expected))
+    return withheld(expected, changes.values())
+
+
+def withheld(obj: Raw, changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return changes to an object without the values of a Secret."""
+    secret = obj.get("kind") == "Secret"
     return tuple(Change(c.path, WITHHELD, WITHHELD) if secret and _is_data(c.path) else c for c in changes)
 
 
@@ -97,7 +116,9 @@ def _same(expected: Any, actual: Any) -> bool:
 
 def _map(expected: Raw, actual: Raw, path: str, *, quantities: bool = False) -> Iterator[Change]:
     for key, value in expected.items():
-        here = _join(path, key)
+        if type(value) is str and value == actual.get(key):
+            continue  # most fields are texts and as they shall be: no path is put together for them
+        here = join(path, key)
         if key in actual:
             if not (quantities and same_quantity(value, actual[key])):
                 yield from _compare(value, actual[key], here, key)
@@ -151,7 +172,8 @@ def _keyed(expected: list[Any], actual: list[Any], path: str, keys: tuple[str, .
             yield Change(here, short(item), ABSENT)
 
 
-def _join(path: str, key: str) -> str:
+def join(path: str, key: str) -> str:
+    """Return the text of a path one key further down."""
     if any(sign in key for sign in "./[ "):
         return f'{path}["{key}"]'
     return f"{path}.{key}" if path else key

@@ -5,7 +5,7 @@ suspended or scaled to 0 on blue must stay so afterwards.
 """
 
 from bluegreen.importer import shape
-from bluegreen.importer.marks import IDLE, RUN_AGAIN, WAS_REPLICAS, WAS_SUSPENDED, annotation, with_annotation
+from bluegreen.model.marks import IDLE, RUN_AGAIN, WAS_REPLICAS, WAS_SUSPENDED, annotation, with_annotation
 from bluegreen.model.ports import Raw
 
 SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")

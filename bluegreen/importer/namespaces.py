@@ -1,112 +1,160 @@
 """Renames namespaces in an object and in everything that refers to one.
 
-It changes the object that it is given: the caller owns it. Names inside free text (environment values, arguments) are
-never touched; `mentions` finds them for a person.
+It changes the object that it is given: the caller owns it. Which fields refer to a namespace is data (references.py);
+names inside free text are never touched.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, assert_never
 
 from bluegreen.importer import shape
+from bluegreen.importer.references import (
+    NAME_LABELS,
+    POD_REFERENCES,
+    QUALIFIED_ANNOTATIONS,
+    REFERENCES,
+    Form,
+    Reference,
+)
 from bluegreen.model.ports import Raw
+from bluegreen.model.refs import ref_of
 
 _GROUP = "system:serviceaccounts:"
 _USER = "system:serviceaccount:"
-_NAME_LABEL = "kubernetes.io/metadata.name"
 
 
 def map_namespaces(obj: Raw, names: Mapping[str, str]) -> None:
-    """Rename namespaces in an object's metadata, subjects, webhooks, API services, selectors and Gateway references.
+    """Rename namespaces in an object's metadata, subjects, references, selectors and role rules.
 
     Args:
         obj: object to change.
         names: name on blue to name on green.
     """
     meta = obj["metadata"]
-    if meta.get("namespace") in names:
-        meta["namespace"] = names[meta["namespace"]]
-    if obj.get("kind") == "Namespace" and obj.get("apiVersion") == "v1":
+    _replace(meta, "namespace", lambda name: names.get(name, name))
+    if shape.is_kind(obj, "Namespace"):
         meta["name"] = names.get(meta["name"], meta["name"])
     for subject in obj.get("subjects") or ():
         _map_subject(subject, names)
-    for holder in _service_holders(obj):
-        _rename(holder, "namespace", names)
-    for holder in _references(obj):
-        _rename(holder, "namespace", names)
-    _map_selectors(obj.get("spec"), names)
+    ref = ref_of(obj)
+    for reference in _references_of(f"{ref.kind}.{ref.group}" if ref.group else ref.kind):
+        _map_at(obj, reference.path, functools.partial(_mapped, form=reference.form, names=names))
+    for path in POD_REFERENCES:
+        _map_at(shape.pod_spec(obj), path, lambda name: names.get(name, name))
+    _map_selectors(_selecting(obj), names)
+    _map_annotations(obj, names)
+    _map_role_rules(obj, names)
 
 
-def _rename(holder: object, key: str, names: Mapping[str, str]) -> None:
-    if isinstance(holder, dict) and holder.get(key) in names:
-        holder[key] = names[holder[key]]
+@functools.cache
+def _references_of(kind: str) -> tuple[Reference, ...]:
+    return tuple(reference for reference in REFERENCES if fnmatchcase(kind, reference.kind))
+
+
+def _mapped(text: str, form: Form, names: Mapping[str, str]) -> str:
+    """Return a value with the namespace in it renamed."""
+    match form:
+        case Form.NAME:
+            return names.get(text, text)
+        case Form.QUALIFIED:
+            namespace, slash, name = text.partition("/")
+            return names.get(namespace, namespace) + slash + name if slash else text
+        case Form.ACCOUNT:
+            return _account(text, names)
+        case Form.PRINCIPAL:
+            domain, ns, rest = text.partition("/ns/")
+            namespace, slash, account = rest.partition("/")
+            return domain + ns + names.get(namespace, namespace) + slash + account
+        case _:
+            assert_never(form)
+
+
+def _account(name: str, names: Mapping[str, str]) -> str:
+    """Return the user or group of service accounts with its namespace renamed."""
+    if name.startswith(_GROUP):
+        namespace = name.removeprefix(_GROUP)
+        return _GROUP + names.get(namespace, namespace)
+    if name.startswith(_USER):
+        namespace, colon, account = name.removeprefix(_USER).partition(":")
+        return _USER + names.get(namespace, namespace) + colon + account
+    return name
 
 
 def _map_subject(subject: Raw, names: Mapping[str, str]) -> None:
-    name = str(subject.get("name", ""))
     match subject.get("kind"):
         case "ServiceAccount":
-            _rename(subject, "namespace", names)
-        case "Group" if name.startswith(_GROUP):
-            namespace = name.removeprefix(_GROUP)
-            subject["name"] = _GROUP + names.get(namespace, namespace)
-        case "User" if name.startswith(_USER):
-            namespace, colon, account = name.removeprefix(_USER).partition(":")
-            subject["name"] = _USER + names.get(namespace, namespace) + colon + account
+            _replace(subject, "namespace", lambda name: names.get(name, name))
+        case "Group" | "User":
+            _replace(subject, "name", lambda name: _account(name, names))
         case _:
             return
 
 
-def _service_holders(obj: Raw) -> Iterator[object]:
-    match obj.get("kind"):
-        case "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration":
-            for hook in obj.get("webhooks") or ():
-                yield shape.get(hook, "clientConfig", "service")
-        case "CustomResourceDefinition":
-            yield shape.get(obj, "spec", "conversion", "webhook", "clientConfig", "service")
-        case "APIService":
-            yield shape.get(obj, "spec", "service")
-        case _:
-            return
-
-
-def _references(obj: Raw) -> Iterator[object]:
-    """Yield the cross-namespace references of the Gateway API."""
-    if not str(obj.get("apiVersion", "")).startswith("gateway.networking.k8s.io/"):
+def _map_at(node: Any, path: str, change: Callable[[str], str]) -> None:
+    """Change the text, or each text of the list, at every place that a path leads to."""
+    step, _, rest = path.partition(".")
+    key = step.removesuffix("[]")
+    if not isinstance(node, dict):
         return
-    spec = obj.get("spec") or {}
-    yield from spec.get("from") or ()
-    yield from spec.get("parentRefs") or ()
-    for listener in spec.get("listeners") or ():
-        yield from shape.get(listener, "tls", "certificateRefs") or ()
-    for rule in spec.get("rules") or ():
-        yield from rule.get("backendRefs") or ()
+    if not rest:
+        _replace(node, key, change)
+        return
+    below = node.get(key)
+    for child in (below or ()) if step.endswith("[]") and isinstance(below, list | None) else (below,):
+        _map_at(child, rest, change)
 
 
-def _map_selectors(node: object, names: Mapping[str, str]) -> None:
-    """Rename in every namespaceSelector by the label that carries a namespace's own name."""
-    if isinstance(node, list):
-        for item in node:
-            _map_selectors(item, names)
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key in ("namespaceSelector", "selector") and isinstance(value, dict):
-                _map_selector(value, names)
-            _map_selectors(value, names)
+def _replace(holder: Raw, key: str, change: Callable[[str], str]) -> None:
+    value = holder.get(key)
+    if isinstance(value, str):
+        holder[key] = change(value)
+    elif isinstance(value, list):
+        holder[key] = [change(item) if isinstance(item, str) else item for item in value]
+
+
+def _selecting(obj: Raw) -> Iterator[Any]:
+    """Yield the parts that may hold selectors of namespaces; a workload's own selector selects its pods only."""
+    spec = obj.get("spec")
+    if isinstance(spec, dict) and shape.has_pods(obj):
+        spec = {key: value for key, value in spec.items() if key != "selector"}
+    yield from (spec, obj.get("specs"), obj.get("webhooks"))
+
+
+def _map_selectors(nodes: Any, names: Mapping[str, str]) -> None:
+    """Rename in every selector that asks for the label that carries a namespace's own name."""
+    for node in nodes:
+        if isinstance(node, list):
+            _map_selectors(node, names)
+        elif isinstance(node, dict):
+            _map_selector(node, names)
+            _map_selectors(node.values(), names)
 
 
 def _map_selector(selector: Raw, names: Mapping[str, str]) -> None:
-    _rename(selector.get("matchLabels"), _NAME_LABEL, names)
-    for expression in selector.get("matchExpressions") or ():
-        if isinstance(expression, dict) and expression.get("key") == _NAME_LABEL:
-            expression["values"] = [names.get(value, value) for value in expression.get("values") or ()]
+    labels = selector.get("matchLabels")
+    labels = labels if isinstance(labels, dict) else {}
+    for key in NAME_LABELS & labels.keys():
+        _replace(labels, key, lambda name: names.get(name, name))
+    expressions = selector.get("matchExpressions")
+    for expression in expressions if isinstance(expressions, list) else ():
+        if isinstance(expression, dict) and expression.get("key") in NAME_LABELS:
+            _replace(expression, "values", lambda name: names.get(name, name))
 
 
-def mentions(obj: Raw, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield (container, variable) of environment values that name a host in a renamed namespace."""
-    hosts = re.compile("|".join(rf"\.{re.escape(name)}(?:\.svc\b|\b(?=[:/]|$))" for name in names)) if names else None
-    if hosts is None:
-        return
-    for container in shape.containers(obj):
-        for variable in container.get("env") or ():
-            if hosts.search(str(variable.get("value") or "")):
-                yield str(container.get("name")), str(variable.get("name"))
+def _map_annotations(obj: Raw, names: Mapping[str, str]) -> None:
+    """Rename in the annotations by which an Ingress names Secrets of other namespaces."""
+    annotations = obj["metadata"].get("annotations")
+    if obj.get("kind") == "Ingress" and isinstance(annotations, dict):
+        for key in annotations:
+            if any(fnmatchcase(key, pattern) for pattern in QUALIFIED_ANNOTATIONS):
+                _replace(annotations, key, lambda text: _mapped(text, Form.QUALIFIED, names))
+
+
+def _map_role_rules(obj: Raw, names: Mapping[str, str]) -> None:
+    """Rename in the rules of a role that is about namespaces by name."""
+    if obj.get("kind") in ("Role", "ClusterRole"):
+        for rule in obj.get("rules") or ():
+            if any(str(resource).partition("/")[0] == "namespaces" for resource in rule.get("resources") or ()):
+                _replace(rule, "resourceNames", lambda name: names.get(name, name))

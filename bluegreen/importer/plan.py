@@ -1,22 +1,22 @@
 """The import plan: for every object what would happen and why, before anything is written.
 
 It reads green and asks the server for a dry run at most; it holds no Secret's value. The same bundle and the same green
-give the same plan and sha256.
+give the same plan.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bluegreen.importer.decide import Decision, Verdict, decide
-from bluegreen.importer.diff import Change, differences
+from bluegreen.importer.diff import Change, all_differences
 from bluegreen.importer.live import read_live
 from bluegreen.importer.order import order
 from bluegreen.importer.refusal import Cause, cause_of
-from bluegreen.model.errors import BluegreenError
+from bluegreen.importer.rewrite import Effect
+from bluegreen.model.errors import BluegreenError, RefusedError
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 
@@ -34,7 +34,7 @@ class PlanOptions:
 
     migration: str
     dry_run: bool = False
-    workers: int = 8
+    workers: int = 12
     prepare: Callable[[Raw], Raw] = lambda obj: obj
 
 
@@ -51,6 +51,7 @@ class PlanEntry:
         changes: fields that would change.
         ours: False when the change is to an object that another hand made.
         content: digest of what is asked for, empty when nobody keeps the plan.
+        effects: what patches of the transform did to it before.
     """
 
     ref: ObjectRef
@@ -61,6 +62,7 @@ class PlanEntry:
     changes: tuple[Change, ...] = ()
     ours: bool = True
     content: str = ""
+    effects: tuple[Effect, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as JSON data."""
@@ -76,8 +78,13 @@ class PlanEntry:
             "cause": None if self.cause is None else str(self.cause),
             "ours": self.ours,
             "content": self.content,
-            "changes": [{"path": c.path, "expected": c.expected, "actual": c.actual} for c in self.changes],
+            "changes": [_change(change) for change in self.changes],
+            "patches": [{"patch": e.patch, "changes": [_change(c) for c in e.changes]} for e in self.effects],
         }
+
+
+def _change(change: Change) -> dict[str, str]:
+    return {"path": change.path, "expected": change.expected, "actual": change.actual}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +99,13 @@ class ImportPlan:
     cluster_uid: str
     entries: tuple[PlanEntry, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the plan as JSON data."""
-        return {"cluster": self.cluster_uid, "entries": [entry.to_json() for entry in self.entries]}
-
-    @property
-    def sha256(self) -> str:
-        """Return the digest of the plan's JSON form."""
-        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def count(self, verdict: Verdict) -> int:
         """Return the number of objects with that verdict."""
         return sum(entry.verdict is verdict for entry in self.entries)
+
+    def with_effects(self, effects: Mapping[ObjectRef, tuple[Effect, ...]]) -> "ImportPlan":
+        """Return the plan with what patches did to each object."""
+        return replace(self, entries=tuple(replace(e, effects=effects.get(e.ref, ())) for e in self.entries))
 
 
 def plan_import(objects: Iterable[Raw], cluster: Cluster, options: PlanOptions) -> ImportPlan:
@@ -162,18 +163,45 @@ def _not_there_yet(ref: ObjectRef, new: set[ObjectRef]) -> str:
 
 
 def _ask_server(cluster: Cluster, entry: PlanEntry, decision: Decision, live: Raw | None) -> PlanEntry:
-    try:
-        answer = cluster.apply(decision.body, force=decision.force, dry_run=True)
-    except BluegreenError as error:
-        cause = cause_of(error)
+    answer = _answer(cluster, entry.ref, decision)
+    if isinstance(answer, BluegreenError):
+        cause = cause_of(answer)
         verdict = Verdict.CONFLICT if cause is Cause.CONFLICT else Verdict.REFUSED
-        return replace(entry, verdict=verdict, reason=error.why or str(error), cause=cause)
+        return replace(entry, verdict=verdict, reason=answer.why or str(answer), cause=cause)
     if live is None:
         return entry
-    changes = differences(_without_system(answer), live)
+    changes = all_differences(_without_system(answer), _without_system(live))
     if not changes:
         return replace(entry, verdict=Verdict.EQUAL, reason="the server would change nothing", changes=())
     return replace(entry, changes=changes)
+
+
+def _answer(cluster: Cluster, ref: ObjectRef, decision: Decision) -> Raw | BluegreenError:
+    """Return the server's dry run or why there is none; a server that fails over one object only has refused it.
+
+    Raises:
+        TransientError: it does not answer other requests either.
+    """
+    why = ""
+    for _ in range(2):
+        try:
+            return cluster.apply(decision.body, force=decision.force, dry_run=True)
+        except BluegreenError as error:
+            if error.code != "kube.connection":
+                return error
+            why = error.why
+        with contextlib.suppress(RefusedError):
+            cluster.get(ref)
+    return UnansweredError(ref, why)
+
+
+class UnansweredError(RefusedError):
+    """The server drops the connection each time it is asked about one object."""
+
+    def __init__(self, ref: ObjectRef, why: str) -> None:
+        text = f"the API server drops the connection each time it is asked to check this object, and no other ({why})"
+        hint = "see the API server's log; change the object, or plan with --dry-run client"
+        super().__init__("import.unanswered", f"checking {ref}", text, hint)
 
 
 def _without_system(obj: Raw) -> Raw:

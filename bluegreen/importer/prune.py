@@ -7,9 +7,9 @@ all of them, namespaces and cluster-wide objects (other namespaces may need them
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bluegreen.importer.marks import is_ours
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.events import Emit
+from bluegreen.model.marks import is_ours
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 

@@ -22,6 +22,7 @@ class Cause(enum.StrEnum):
     RIGHTS = "rights"
     DUPLICATE_KEYS = "duplicate keys"
     SCHEMA = "schema"
+    UNANSWERED = "no answer"
     TRANSIENT = "transient"
     INVALID = "invalid"
 
@@ -48,6 +49,8 @@ def cause_of(error: BluegreenError) -> Cause:
         return Cause.TRANSIENT
     if isinstance(error, ConflictError):
         return Cause.CONFLICT
+    if error.code == "import.unanswered":
+        return Cause.UNANSWERED
     text = f"{error.why} {error.what}"
     for cause, pattern in _TEXTS:
         if pattern.search(text):

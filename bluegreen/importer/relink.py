@@ -7,9 +7,9 @@ out and reported.
 import json
 from collections.abc import Iterable
 
-from bluegreen.importer.marks import OWNERS, annotation, is_ours
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.events import Emit
+from bluegreen.model.marks import OWNERS, annotation, is_ours
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 

@@ -16,6 +16,7 @@ from bluegreen.importer.decide import Verdict
 from bluegreen.importer.diff import Change
 from bluegreen.importer.plan import ImportPlan, PlanEntry
 from bluegreen.importer.refusal import Cause
+from bluegreen.importer.rewrite import Effect, Remark
 from bluegreen.model.errors import InvalidInputError, clean_text
 from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ClusterId, ObjectRef
@@ -39,6 +40,7 @@ class SavedPlan:
         server: whether green's API server judged each object.
         plan: the plan.
         left_out: objects that stay on blue, with the reason; not compared, for pods come and go.
+        remarks: what a person should look at, such as a patch that matches nothing.
     """
 
     blue: ClusterId
@@ -50,6 +52,7 @@ class SavedPlan:
     server: bool
     plan: ImportPlan
     left_out: tuple[tuple[ObjectRef, str], ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the file's content, its sha256 included."""
@@ -61,12 +64,13 @@ class SavedPlan:
             "to": _cluster(self.green),
             "namespaces": list(self.namespaces),
             "selector": self.selector,
-            "transform": {key: dict(value) for key, value in self.transform.items()},
+            "transform": dict(self.transform),
             "idle": self.idle,
             "dryRun": "server" if self.server else "client",
             "summary": {str(verdict): self.plan.count(verdict) for verdict in Verdict},
             "entries": [entry.to_json() for entry in self.plan.entries],
             "leftOut": [{**_named(ref), "reason": reason} for ref, reason in self.left_out],
+            "warnings": [{"subject": r.subject, "field": r.field, "text": r.text} for r in self.remarks],
         }
         return {**content, "sha256": _sha256(content)}
 
@@ -128,6 +132,7 @@ def _saved(content: Mapping[str, Any]) -> SavedPlan:
         server=content["dryRun"] == "server",
         plan=ImportPlan(green.uid, tuple(_entry(entry) for entry in content["entries"])),
         left_out=tuple((_ref(entry), str(entry["reason"])) for entry in content["leftOut"]),
+        remarks=tuple(Remark(w["subject"], w["field"], w["text"]) for w in content.get("warnings") or ()),
     )
 
 
@@ -142,10 +147,15 @@ def _entry(data: Raw) -> PlanEntry:
         verdict=Verdict(data["verdict"]),
         reason=str(data["reason"]),
         cause=None if data["cause"] is None else Cause(data["cause"]),
-        changes=tuple(Change(c["path"], c["expected"], c["actual"]) for c in data["changes"]),
+        changes=_changes(data),
         ours=data["ours"] is True,
         content=str(data["content"]),
+        effects=tuple(Effect(str(effect["patch"]), _changes(effect)) for effect in data.get("patches") or ()),
     )
+
+
+def _changes(data: Raw) -> tuple[Change, ...]:
+    return tuple(Change(c["path"], c["expected"], c["actual"]) for c in data["changes"])
 
 
 def stale(then: Sequence[PlanEntry], now: Sequence[PlanEntry]) -> Iterator[str]:

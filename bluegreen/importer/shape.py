@@ -10,17 +10,25 @@ import msgspec
 
 from bluegreen.model.ports import Raw
 
-_TEMPLATES = {
+_TEMPLATES: dict[str, tuple[str, ...]] = {
     "Pod": (),
     "PodTemplate": ("template",),
     "ReplicationController": ("spec", "template"),
-    "Deployment": ("spec", "template"),
-    "ReplicaSet": ("spec", "template"),
-    "StatefulSet": ("spec", "template"),
-    "DaemonSet": ("spec", "template"),
-    "Job": ("spec", "template"),
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "Deployment.apps": ("spec", "template"),
+    "ReplicaSet.apps": ("spec", "template"),
+    "StatefulSet.apps": ("spec", "template"),
+    "DaemonSet.apps": ("spec", "template"),
+    "Job.batch": ("spec", "template"),
+    "CronJob.batch": ("spec", "jobTemplate", "spec", "template"),
+    "DeploymentConfig.apps.openshift.io": ("spec", "template"),
+    "Rollout.argoproj.io": ("spec", "template"),
+    "CloneSet.apps.kruise.io": ("spec", "template"),
+    "StatefulSet.apps.kruise.io": ("spec", "template"),
+    "DaemonSet.apps.kruise.io": ("spec", "template"),
+    "ScaledJob.keda.sh": ("spec", "jobTargetRef", "template"),
+    "Service.serving.knative.dev": ("spec", "template"),
 }
+"""Where the pod template of a workload stands, by Kind.group; only Kubernetes' own are ever put to sleep."""
 _GROUPS = ("v1", "apps/v1", "batch/v1")
 
 
@@ -44,11 +52,20 @@ def get(node: Any, *keys: str) -> Any:
     return node
 
 
+def has_pods(obj: Raw) -> bool:
+    """Return whether an object is a pod or makes some."""
+    return _kind(obj) in _TEMPLATES
+
+
+def _kind(obj: Raw) -> str:
+    group = str(obj.get("apiVersion") or "").rpartition("/")[0]
+    return f"{obj.get('kind')}.{group}" if group else str(obj.get("kind"))
+
+
 def pod_spec(obj: Raw) -> Raw:
     """Return the spec of an object's pods; an empty one for kinds without pods."""
-    if not is_kind(obj, *_TEMPLATES):
-        return {}
-    found = get(obj, *_TEMPLATES[obj["kind"]], "spec")
+    where = _TEMPLATES.get(_kind(obj))
+    found = None if where is None else get(obj, *where, "spec")
     return found if isinstance(found, dict) else {}
 
 

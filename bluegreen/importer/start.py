@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bluegreen.importer import shape
 from bluegreen.importer.apply import ApplyOptions, apply_objects
-from bluegreen.importer.marks import IDLE, RUN_AGAIN, WAS_REPLICAS, WAS_SUSPENDED, annotation, is_ours
 from bluegreen.importer.order import Phase
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.events import Emit
+from bluegreen.model.marks import IDLE, RUN_AGAIN, WAS_REPLICAS, WAS_SUSPENDED, annotation, is_ours
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 

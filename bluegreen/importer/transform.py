@@ -1,13 +1,14 @@
 """Rewrites objects for green: storage and ingress classes, image registries, namespaces, labels and annotations. Pure.
 
-The input is never changed; what a map does not name stays as it is.
+The input is never changed; what a map does not name stays as it is. Patches come after all this: rewrite.py.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bluegreen.importer import shape
 from bluegreen.importer.namespaces import map_namespaces
+from bluegreen.importer.patches import Patch
 from bluegreen.model.ports import Raw
 
 _STORAGE = "volume.beta.kubernetes.io/storage-class"
@@ -25,6 +26,7 @@ class TransformOptions:
         namespaces: name on blue to name on green.
         labels: labels added to every object; pod templates and selectors stay.
         annotations: annotations added to every object.
+        patches: patches of single objects, in order, after all the rest.
     """
 
     storage_classes: Mapping[str, str] = field(default_factory=dict)
@@ -33,15 +35,11 @@ class TransformOptions:
     namespaces: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
-
-
-def transform_all(objects: Iterable[Raw], how: TransformOptions) -> tuple[Raw, ...]:
-    """Return the rewritten objects."""
-    return tuple(transform(obj, how) for obj in objects)
+    patches: tuple[Patch, ...] = ()
 
 
 def transform(obj: Raw, how: TransformOptions) -> Raw:
-    """Return an object rewritten for green."""
+    """Return an object rewritten for green, but for patches."""
     copy = shape.copy_json(obj)
     for claim in shape.claims(copy):
         _map_value(claim.get("spec"), "storageClassName", how.storage_classes)

@@ -1,4 +1,4 @@
-"""Compares what was exported with what green has: every object there, every field of it as asked for.
+"""Compares what was exported with what green has: every object there, every field as asked for, none of ours too many.
 
 It only reads; a Secret's value is compared and never shown.
 """
@@ -10,7 +10,8 @@ from bluegreen.importer import shape
 from bluegreen.importer.diff import ABSENT, differences
 from bluegreen.importer.idle import SUSPENDED, make_idle
 from bluegreen.importer.live import read_live
-from bluegreen.importer.marks import WAS_SUSPENDED, annotation
+from bluegreen.importer.owned import dropped
+from bluegreen.model.marks import WAS_SUSPENDED, annotation
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 
@@ -58,13 +59,13 @@ def _drifts(obj: Raw, live: Raw | None, scaled: frozenset[tuple[str, str, str]])
     governed = (ref.namespace, ref.kind, ref.name) in scaled
     return [
         Drift(ref, change.path, change.expected, change.actual)
-        for change in differences(obj, live)
+        for change in differences(obj, live) + dropped(obj, live)
         if not (governed and change.path == "spec.replicas")
     ]
 
 
 def _scaled_targets(objects: Iterable[Raw]) -> Iterable[tuple[str, str, str]]:
     for obj in objects:
-        if obj["kind"] == "HorizontalPodAutoscaler":
+        if obj["kind"] in ("HorizontalPodAutoscaler", "ScaledObject"):
             target = shape.get(obj, "spec", "scaleTargetRef") or {}
-            yield obj["metadata"]["namespace"], str(target.get("kind")), str(target.get("name"))
+            yield obj["metadata"]["namespace"], str(target.get("kind") or "Deployment"), str(target.get("name"))

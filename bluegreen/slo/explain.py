@@ -5,16 +5,17 @@ Estimates only: they assume that what was seen goes on. No verdict may depend on
 
 import math
 
+from bluegreen.slo.burn import Spent
 from bluegreen.slo.objectives import Objective
 from bluegreen.slo.window import Tally
 
 
-def samples_to_meet(tally: Tally, objective: Objective) -> int:
+def samples_to_meet(tally: Tally | Spent, objective: Objective) -> int:
     """Return how many good requests in a row would bring the observed share to the objective."""
     return max(0, math.ceil(tally.bad / objective.budget) - tally.total)
 
 
-def samples_to_decide(tally: Tally, objective: Objective, evidence: float) -> int | None:
+def samples_to_decide(tally: Tally | Spent, objective: Objective, evidence: float) -> int | None:
     """Return about how many more requests refute green if it goes on failing as often as now.
 
     Each request brings, on average, the Kullback-Leibler divergence between what is seen and what is allowed.

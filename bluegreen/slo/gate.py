@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from bluegreen.model.refs import Side
 from bluegreen.model.verdicts import Judgement, Verdict
+from bluegreen.slo.burn import Burn, worst_burn
 from bluegreen.slo.explain import samples_to_decide, samples_to_meet
 from bluegreen.slo.health import violates
 from bluegreen.slo.objectives import Objective
@@ -24,7 +25,8 @@ _WORST_FIRST = (Verdict.FAIL, Verdict.PROBE_ERROR, Verdict.INCONCLUSIVE, Verdict
 def judge(objectives: Sequence[Objective], windows: Windows, now: float, hold_left: float) -> tuple[Judgement, ...]:
     """Judge green by every objective.
 
-    With alpha per objective, a green that meets k of them is sent back in at most k times alpha of all steps.
+    With alpha per objective, which its burn rates have a part of, a green that meets k of them is sent back in at most
+    k times alpha of all steps.
 
     Args:
         objectives: what is judged, in the order of the config.
@@ -51,19 +53,20 @@ def judge_one(window: Window, now: float, hold_left: float) -> Judgement:
         now: monotonic seconds.
         hold_left: seconds that the step must still be held.
     """
-    objective, green = window.objective, window.tallies[Side.GREEN]
+    objective, green, judged = window.objective, window.tallies[Side.GREEN], window.judged(Side.GREEN)
     verdict, reason, needed = _decide(window, now, hold_left)
     return Judgement(
         objective=objective.name,
         verdict=verdict,
-        value=1.0 - green.bad_share if green.total else None,
+        value=1.0 - judged.bad_share if judged.total else None,
         threshold=objective.good,
-        samples=green.total,
-        bad=green.bad,
+        samples=judged.total,
+        bad=judged.bad,
         evidence=evidence_of(window) if green.total else None,
         needed=needed,
         reason=reason,
         example=green.example,
+        p99=green.latencies.quantile(0.99),
     )
 
 
@@ -115,17 +118,27 @@ def _broken(tally: Tally, now: float, side: str) -> Ruling | None:
 
 def _refuted(window: Window, now: float) -> Ruling | None:
     """Rule FAIL on enough evidence, unless the probe or something that both sides share may be to blame."""
-    blue, enough = window.tallies[Side.BLUE], 1.0 / window.objective.alpha
+    blue, enough = window.tallies[Side.BLUE], 1.0 / window.objective.sequential_alpha
     too_bad = window.accounts[Side.GREEN].balance >= enough and violates(window, Side.GREEN)
     worse = window.versus_blue.balance >= enough and _matters(window)
+    burn = worst_burn(window.objective, window.history)
     if evidence_of(window) < enough or not (too_bad or worse):
-        return None
+        return _burned(window, now, burn) if burn and burn.proven else None
     if broken := _broken(blue, now, "blue"):
         return broken[0], f"green looks bad, but {broken[1]}; a probe that fails does not send green back", None
     if not worse and _blue_suffers(window):
         reason = f"blue breaks it too ({blue.bad_share:.1%} bad): a shared dependency or the probe, not green alone"
         return Verdict.INCONCLUSIVE, reason, None
     return Verdict.FAIL, _accusation(window, worse=worse and not too_bad), None
+
+
+def _burned(window: Window, now: float, burn: Burn) -> Ruling:
+    """Rule FAIL on errors that were spent too fast, unless the probe is blind on blue or blue spent them, too."""
+    if broken := _broken(window.tallies[Side.BLUE], now, "blue"):
+        return broken[0], f"green looks bad, but {broken[1]}; a probe that fails does not send green back", None
+    if burn.shared or violates(window, Side.BLUE):
+        return Verdict.INCONCLUSIVE, f"{burn.words()}; blue breaks it too: a shared dependency or the probe", None
+    return Verdict.FAIL, burn.words(), None
 
 
 def _blue_suffers(window: Window) -> bool:
@@ -147,21 +160,23 @@ def _accusation(window: Window, *, worse: bool) -> str:
 
 def _starved(window: Window, now: float) -> Ruling | None:
     """Rule INCONCLUSIVE while green has answered too few requests, or none lately."""
-    green, least = window.tallies[Side.GREEN], window.objective.min_samples
+    green, judged, least = window.tallies[Side.GREEN], window.judged(Side.GREEN), window.objective.min_samples
     if green.data_at is None:
         return Verdict.INCONCLUSIVE, green.empty or "no request has reached green yet", least
     if now - green.data_at >= SILENT_SECONDS:
         return Verdict.INCONCLUSIVE, f"no request has reached green for {now - green.data_at:.0f} s", None
-    if green.total < least:
-        needed = max(least - green.total, samples_to_meet(green, window.objective))
-        return Verdict.INCONCLUSIVE, f"{green.total} of at least {least} requests", needed
+    if judged.total < least:
+        needed = max(least - judged.total, samples_to_meet(judged, window.objective))
+        return Verdict.INCONCLUSIVE, f"{judged.total} of at least {least} requests", needed
     return None
 
 
 def _undecided(window: Window) -> Ruling | None:
     """Rule INCONCLUSIVE while green is neither refuted nor good enough: on the whole and in the last half minute."""
-    objective, green = window.objective, window.tallies[Side.GREEN]
+    objective, green = window.objective, window.judged(Side.GREEN)
     evidence = evidence_of(window)
+    if burn := worst_burn(objective, window.history):
+        return Verdict.INCONCLUSIVE, f"{burn.words()}, but it may be chance", samples_to_meet(green, objective) or None
     if green.bad_share > objective.budget:
         reason = f"{green.bad_share:.2%} bad is more than the {objective.budget:.2%} allowed, but may be chance"
         return Verdict.INCONCLUSIVE, reason, samples_to_decide(green, objective, evidence)
@@ -172,6 +187,8 @@ def _undecided(window: Window) -> Ruling | None:
 
 def _held(hold_left: float) -> Ruling | None:
     """Rule INCONCLUSIVE until the step was held long enough."""
+    if math.isinf(hold_left):
+        return Verdict.INCONCLUSIVE, "good so far", None
     if hold_left > 0:
         return Verdict.INCONCLUSIVE, f"good so far, held for {math.ceil(hold_left)} s more", None
     return None

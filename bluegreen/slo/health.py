@@ -37,10 +37,10 @@ class BlueHealth:
 
 
 def violates(window: Window, side: Side) -> bool:
-    """Return whether a side breaks the objective, lately or since the window began; one bad request alone does not."""
-    budget, tally, recent = window.objective.budget, window.tallies[side], window.recent(side)
+    """Return whether a side breaks the objective, lately or as far as it is judged; one bad request alone does not."""
+    budget, judged, recent = window.objective.budget, window.judged(side), window.recent(side)
     return any(
-        seen.bad_share > budget and (seen.bad > 1 or seen.bad == seen.total) for seen in (recent, tally) if seen.total
+        seen.bad_share > budget and (seen.bad > 1 or seen.bad == seen.total) for seen in (recent, judged) if seen.total
     )
 
 

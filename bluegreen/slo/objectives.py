@@ -10,6 +10,28 @@ from dataclasses import dataclass
 from bluegreen.model.ports import Probe
 
 DEFAULT_BURST_SECONDS = 5.0
+SHORT_PART = 12
+_BURN_SHARE = 0.1
+_SHORTEST_SLOT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class BurnRate:
+    """A rule on how fast errors may be spent; broken when both windows are at or above the rate.
+
+    Attributes:
+        rate: bad share divided by the one that the objective allows, 1 or more.
+        long: seconds of the long window, which shows that it matters.
+        short: seconds of the short one, which shows that it still goes on; a twelfth of the long one by habit.
+    """
+
+    rate: float
+    long: float
+    short: float
+
+    def __post_init__(self) -> None:
+        if self.rate < 1 or not 0 < self.short < self.long:
+            raise ValueError(f"a burn rate of 1 or more over a short and a longer window, not {self}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +47,8 @@ class Objective:
         alpha: accepted chance that a green which meets the objective is sent back, per step.
         compare_with_blue: whether green must also be no worse than blue is at the same time.
         burst: seconds that one burst of errors may last and still count as one event (see evidence.py).
+        window: seconds over which the share must be met; without it, or earlier, since the step began.
+        burn_rates: rules on how fast errors may be spent in steps that last longer than their windows (see burn.py).
     """
 
     name: str
@@ -35,6 +59,8 @@ class Objective:
     alpha: float = 0.01
     compare_with_blue: bool = False
     burst: float = DEFAULT_BURST_SECONDS
+    window: float | None = None
+    burn_rates: tuple[BurnRate, ...] = ()
 
     def __post_init__(self) -> None:
         if reasons := tuple(_faults(self)):
@@ -44,6 +70,21 @@ class Objective:
     def budget(self) -> float:
         """Return the share of requests that may be bad."""
         return 1.0 - self.good
+
+    @property
+    def slot(self) -> float:
+        """Return the seconds of one slot of a history: one burst is one slot."""
+        return max(_SHORTEST_SLOT, self.burst)
+
+    @property
+    def burn_alpha(self) -> float:
+        """Return the part of alpha that burn rates may use up; 0 without any."""
+        return _BURN_SHARE * self.alpha if self.burn_rates else 0.0
+
+    @property
+    def sequential_alpha(self) -> float:
+        """Return the part of alpha that is left to the sequential test."""
+        return self.alpha - self.burn_alpha
 
 
 def _faults(objective: Objective) -> Iterable[str]:
@@ -61,6 +102,8 @@ def _faults(objective: Objective) -> Iterable[str]:
         yield f"below is {objective.below}, it must be more than 0 seconds"
     if objective.burst < 0:
         yield f"burst is {objective.burst}, it must be 0 seconds or more"
+    if objective.window is not None and objective.window <= 0:
+        yield f"window is {objective.window}, it must be more than 0 seconds"
 
 
 def unusable(objectives: Iterable[Objective], probes: Mapping[str, Probe]) -> tuple[str, ...]:

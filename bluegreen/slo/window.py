@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Broken, Counts, NoData, Sample
+from bluegreen.slo.burn import Spent, history_of
 from bluegreen.slo.evidence import BLOCK_SECONDS, Account, against_blue, against_objective
+from bluegreen.slo.latencies import Latencies
 from bluegreen.slo.objectives import Objective
 
 RECENT_SECONDS = 30.0
@@ -30,6 +32,7 @@ class Tally:
         broken: why the probe fails now, empty when it works.
         empty: why the probe has nothing now, empty when it has.
         example: the last bad answer in words.
+        latencies: times of its answers, as far as the probe gives them.
     """
 
     heard_at: float
@@ -39,6 +42,7 @@ class Tally:
     broken: str = ""
     empty: str = ""
     example: str = ""
+    latencies: Latencies = field(default_factory=Latencies)
 
     @property
     def bad_share(self) -> float:
@@ -84,6 +88,7 @@ class Window:
         self.tallies = {side: Tally(heard_at=start) for side in Side}
         self.accounts = {side: Account() for side in Side}
         self.versus_blue = Account()
+        self.history = history_of(objective)
         self._blocks: dict[int, _Block] = {}
         self._closed = 0
 
@@ -115,12 +120,16 @@ class Window:
         tally.total += sample.total
         tally.bad += bad
         tally.data_at, tally.broken, tally.empty = at, "", ""
+        tally.latencies.add(sample.latencies)
         if bad:
             tally.example = sample.example or tally.example
         number = max(self._closed, self._number(at))
         block = self._blocks.setdefault(number, _Block())
         block.bad[side] += bad
         block.total[side] += sample.total
+        if self.history is not None:
+            self.history.advance(at - self.start)
+            self.history.add(side, bad, sample.total)
 
     def advance(self, now: float) -> None:
         """Bet on every block that ended before now; later samples go to later blocks.
@@ -128,6 +137,8 @@ class Window:
         Args:
             now: monotonic seconds.
         """
+        if self.history is not None:
+            self.history.advance(now - self.start)
         upto = self._number(now)
         for number in sorted(n for n in self._blocks if self._closed <= n < upto):
             self._bet(number, self._blocks[number])
@@ -142,6 +153,11 @@ class Window:
             bad=sum(block.bad[side] for block in self._blocks.values()),
             total=sum(block.total[side] for block in self._blocks.values()),
         )
+
+    def judged(self, side: Side) -> Tally | Spent:
+        """Return the counts that must meet the share: those of the objective's `window`, else of the whole step."""
+        spent = self.history.over(side, self.objective.window) if self.history and self.objective.window else None
+        return spent or self.tallies[side]
 
     def _number(self, at: float) -> int:
         return max(0, math.floor((at - self.start) / BLOCK_SECONDS))

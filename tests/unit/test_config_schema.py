@@ -2,11 +2,14 @@
 
 import json
 
-from bluegreen.config.schema import PAGE_FILE, REFERENCE, SCHEMA_FILE, json_schema, reference_page, undescribed
+from bluegreen.config.schema import _SECTIONS, PAGE_FILE, REFERENCE, SCHEMA_FILE, json_schema, reference_page
 
 
 def test_every_key_has_a_sentence():
-    assert list(undescribed()) == []
+    fields = [(f"{title}.{name}", field) for title, model in _SECTIONS for name, field in model.model_fields.items()]
+
+    assert fields
+    assert [name for name, field in fields if not field.description] == []
 
 
 def test_the_committed_files_are_the_generated_ones():

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen.exporter import marks
 from bluegreen.exporter.clean import clean
 from bluegreen.exporter.conditions import LAST_APPLIED, CleanContext
+from bluegreen.model import marks
 
 SHOP = CleanContext(namespaces=frozenset({"shop"}), exists=frozenset({"owner-uid"}))
 
@@ -451,3 +451,38 @@ def test_cleaning_twice_is_cleaning_once_and_the_input_stays(obj):
     assert obj == before
     if once is not None:
         assert clean(once, SHOP).obj == once
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("extensions/v1beta1", "apps/v1"),
+        ("apps/v1beta2", "apps/v1"),
+        ("apps/v1", "apps/v1"),
+        ("argoproj.io/v1alpha1", "argoproj.io/v1alpha1"),
+    ],
+)
+def test_an_autoscaler_finds_its_target_in_a_version_that_is_served(version, expected):
+    target = {"apiVersion": version, "kind": "Deployment", "name": "web"}
+    scaler = live("HorizontalPodAutoscaler", "autoscaling/v2", {"scaleTargetRef": target})
+    assert kept(scaler)["spec"]["scaleTargetRef"] == {**target, "apiVersion": expected}
+    assert ("hpa-target-version" in rules_of(scaler)) is (version != expected)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "cert-manager.io/inject-ca-from",
+        "cert-manager.io/inject-apiserver-ca",
+        "service.beta.openshift.io/inject-cabundle",
+    ],
+)
+def test_a_ca_that_somebody_injects_goes_and_another_one_is_reported(key):
+    def api(**annotations):
+        return live(
+            "APIService", "apiregistration.k8s.io/v1", {"caBundle": "Q0E="}, metadata={"annotations": annotations}
+        )
+
+    assert "caBundle" not in kept(api(**{key: "x"}))["spec"]
+    assert kept(api(other="x"))["spec"] == {"caBundle": "Q0E="}
+    assert "apiservice-ca-bundle-kept" in rules_of(api(other="x"))

@@ -122,7 +122,7 @@ def test_newer_truncated_and_foreign_directories(tmp_path):
     with pytest.raises(InvalidInputError, match="missing"):
         read_bundle(tmp_path, KEY)
     write_bundle(bundle(conf()), tmp_path / "b")
-    broken(tmp_path / "b", b'"format": 1', b'"format": 2')
+    broken(tmp_path / "b", b'"format": 2', b'"format": 3')
     with pytest.raises(InvalidInputError, match="upgrade"):
         read_bundle(tmp_path / "b", KEY)
     path = tmp_path / "b" / INDEX

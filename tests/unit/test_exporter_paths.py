@@ -1,12 +1,13 @@
 """Field paths of rules: keys are taken as they are, so a slash or a dot in one never leads elsewhere."""
 
 import copy
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen.exporter.paths import find, parse_path, strip
+from bluegreen.exporter.paths import find, leads_on, parse_path, plain_start, strip, strip_one
 
 
 def test_a_key_with_slash_tilde_and_dot_is_one_key():
@@ -50,3 +51,35 @@ JSON = st.recursive(
 def test_paths_never_fail_on_any_shape(value):
     for text in ("a.b", "a[].b", 'a["*"].b', 'a[="*"]', "[].a"):
         strip(copy.deepcopy(value), parse_path(text))
+
+
+PLAIN = (
+    "metadata.annotations.a",
+    "metadata.a",
+    "spec.a.b",
+    "status",
+    "metadata.labels.x",
+    "spec.template.metadata.a.b",
+)
+KEYS = st.sampled_from(["metadata", "annotations", "labels", "spec", "status", "template", "a", "b", "x"])
+TREES = st.recursive(
+    st.none() | st.integers() | st.just([]) | st.just({}), lambda inner: st.dictionaries(KEYS, inner, max_size=4)
+)
+
+
+@given(st.sampled_from(PLAIN), st.dictionaries(KEYS, TREES, max_size=4))
+def test_the_quick_way_to_one_field_does_what_the_general_one_does(path, tree):
+    steps, same = parse_path(path), json.loads(json.dumps(tree))
+
+    general = strip(tree, steps)
+
+    assert plain_start(steps) == tuple(path.split("."))
+    assert strip_one(same, plain_start(steps)) == bool(general)
+    assert same == tree
+
+
+@given(st.sampled_from(PLAIN), st.dictionaries(KEYS, TREES, max_size=4))
+def test_a_lead_says_whether_a_path_leads_anywhere(path, tree):
+    steps = parse_path(path)
+
+    assert leads_on(tree, plain_start(steps)) == bool(list(find(tree, steps)))

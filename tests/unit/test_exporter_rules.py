@@ -1,12 +1,10 @@
 """The rules as data: each has what the docs page and --explain need, and each can be carried out."""
 
-from bluegreen.exporter import marks as exported
 from bluegreen.exporter.catalogue import RULES, always_left_out
 from bluegreen.exporter.conditions import compile_condition
 from bluegreen.exporter.paths import parse_path
 from bluegreen.exporter.procedures import PROCEDURES
 from bluegreen.exporter.rules import Action
-from bluegreen.importer import marks as imported
 
 
 def test_ids_are_unique():
@@ -43,8 +41,3 @@ def test_scratch_kinds_need_not_be_listed_and_likely_namesakes_must():
         assert always_left_out(kind) is not None
     for kind in ("Pod", "Secret", "Subscription.messaging.knative.dev", "Service.serving.knative.dev"):
         assert always_left_out(kind) is None
-
-
-def test_both_rooms_name_the_same_marks():
-    for name in ("MIGRATION", "VOLUME", "VOLUME_MOVED", "OWNERS", "WAS_REPLICAS", "WAS_SUSPENDED"):
-        assert getattr(exported, name) == getattr(imported, name)

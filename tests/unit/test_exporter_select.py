@@ -3,8 +3,8 @@
 import pytest
 
 from bluegreen.exporter.closure import select_with_needs
-from bluegreen.exporter.select import parse_selector
 from bluegreen.model.errors import InvalidInputError
+from bluegreen.model.selectors import parse_selector
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from fake_api import FakeApi, quiet
 
 from bluegreen.importer.apply import ApplyOptions, apply_objects
 from bluegreen.importer.idle import make_idle
-from bluegreen.importer.marks import IDLE, WAS_REPLICAS, WAS_SUSPENDED
 from bluegreen.importer.order import Phase
 from bluegreen.importer.start import resume_cronjobs, start, wake_patch
+from bluegreen.model.marks import IDLE, WAS_REPLICAS, WAS_SUSPENDED
 from bluegreen.model.refs import ObjectRef, ref_of
 
 

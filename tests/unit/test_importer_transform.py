@@ -4,7 +4,6 @@ import copy
 
 import pytest
 
-from bluegreen.importer.namespaces import mentions
 from bluegreen.importer.transform import TransformOptions, map_image, transform
 
 
@@ -42,6 +41,25 @@ def test_images_of_every_container_are_mapped_cron_jobs_too():
         images(transform(obj("Deployment", "apps/v1", spec={"template": pods()}), how)["spec"]["template"]) == expected
     )
     assert images(transform(obj("Pod", **pods()), how)) == expected
+    scaled = obj("ScaledJob", "keda.sh/v1alpha1", spec={"jobTargetRef": {"template": pods()}})
+    assert images(transform(scaled, how)["spec"]["jobTargetRef"]["template"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "version"),
+    [
+        ("Rollout", "argoproj.io/v1alpha1"),
+        ("DeploymentConfig", "apps.openshift.io/v1"),
+        ("Service", "serving.knative.dev/v1"),
+        ("StatefulSet", "apps.kruise.io/v1beta1"),
+    ],
+)
+def test_images_of_workloads_of_others_are_mapped_and_no_namesakes(kind, version):
+    how = TransformOptions(images={"old.example": "new.example"})
+    mapped = transform(obj(kind, version, spec={"template": pods()}), how)
+    assert images(mapped["spec"]["template"])[0] == "new.example/web:1"
+    unknown = obj(kind, "somebody.example/v1", spec={"template": pods()})
+    assert transform(unknown, how) == unknown
 
 
 @pytest.mark.parametrize(
@@ -159,12 +177,6 @@ def test_namespaces_and_all_that_refers_to_them():
     assert peers[1]["namespaceSelector"]["matchExpressions"][0]["values"] == ["store", "b"]
     root = transform({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}, how)
     assert root["metadata"]["name"] == "store"
-
-
-def test_host_names_in_variables_are_found_not_changed():
-    env = [{"name": "DB", "value": "db.shop.svc:5432"}, {"name": "X", "value": "shop"}]
-    pod = obj("Pod", spec={"containers": [{"name": "c", "image": "i", "env": env}]})
-    assert list(mentions(pod, {"shop": "store"})) == [("c", "DB")]
 
 
 def test_the_input_is_not_changed_and_what_no_map_names_stays():

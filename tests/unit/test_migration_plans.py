@@ -155,7 +155,7 @@ def bundle_of(blue, tmp_path):
 
 def test_a_bundle_is_imported_twice_and_written_once(blue, green, tmp_path):
     bundle = bundle_of(blue, tmp_path)
-    objects = bundles.for_target(bundle, TransformOptions(), empty_claims=True)
+    objects = bundles.for_target(bundle, TransformOptions(), empty_claims=True).objects
     mark = bundles.mark_of(bundle.source)
     first = bundles.bring(green, objects, mark, MEANS, idle=False)
     before = len(green.writes)
@@ -187,7 +187,7 @@ def test_prune_takes_only_what_is_ours_unowned_and_holds_no_data(blue, green, tm
     green.put(obj("Secret", "gone", meta=ours))
     green.put(obj("ReplicaSet", "web-1", "apps/v1", meta={**ours, "ownerReferences": [{"kind": "Deployment"}]}))
     green.put(obj("ConfigMap", "elsewhere", meta={**ours, "namespace": "other"}))
-    objects = bundles.for_target(bundle, TransformOptions(), empty_claims=False)
+    objects = bundles.for_target(bundle, TransformOptions(), empty_claims=False).objects
     surplus = bundles.surplus(green, bundle, objects, TransformOptions())
 
     assert [str(s.ref) for s in surplus] == ["ConfigMap shop/gone"]

@@ -1,0 +1,120 @@
+"""Everything that is changed on the way from blue to green, in one go, with all that a person should know about it.
+
+Maps come first, patches last; what is reported is left as it is. All faults are told at once, before anything is
+written, and none quotes a Secret's value.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bluegreen.importer.diff import Change, all_differences
+from bluegreen.importer.mentions import mentions
+from bluegreen.importer.patches import Patch, PatchFault, patched
+from bluegreen.importer.transform import TransformOptions, transform
+from bluegreen.model.errors import InvalidInputError
+from bluegreen.model.ports import Raw
+from bluegreen.model.refs import ObjectRef, ref_of
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that a person should look at.
+
+    Attributes:
+        subject: object or patch in words.
+        field: where in it, empty for all of it.
+        text: what about it, and what to do.
+    """
+
+    subject: str
+    field: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.field}: {self.text}" if self.field else f"{self.subject}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a patch did to an object.
+
+    Attributes:
+        patch: name of the patch.
+        changes: fields with what they are now (expected) and what they were (actual).
+    """
+
+    patch: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """Objects as green shall have them.
+
+    Attributes:
+        objects: in the order of the input.
+        remarks: what a person should look at.
+        effects: what patches did, by the object's name on green.
+    """
+
+    objects: tuple[Raw, ...]
+    remarks: tuple[Remark, ...] = ()
+    effects: Mapping[ObjectRef, tuple[Effect, ...]] = field(default_factory=dict)
+
+
+def rewrite(objects: Iterable[Raw], how: TransformOptions) -> Rewritten:
+    """Return objects rewritten for green.
+
+    Args:
+        objects: cleaned objects; not changed.
+        how: what to rewrite.
+
+    Raises:
+        InvalidInputError: every patch that cannot be applied, with object, operation and pointer.
+    """
+    work = _Patching(how.patches)
+    done = tuple(work.patch(transform(obj, how)) for obj in objects)
+    work.finish()
+    found = [Remark(str(ref_of(obj)), path, text) for obj in done for path, text in mentions(obj, how.namespaces)]
+    return Rewritten(done, (*work.remarks, *found), work.effects)
+
+
+class _Patching:
+    """Applies the patches to one object after the other and remembers what happened."""
+
+    def __init__(self, patches: Sequence[Patch]) -> None:
+        self._patches = patches
+        self._used: set[str] = set()
+        self._faults: list[str] = []
+        self.remarks: list[Remark] = []
+        self.effects: dict[ObjectRef, tuple[Effect, ...]] = {}
+
+    def patch(self, obj: Raw) -> Raw:
+        """Return an object with the patches that match it as it came."""
+        fitting = [patch for patch in self._patches if patch.match.fits(obj)]
+        self._used.update(patch.name for patch in fitting)
+        for one in fitting:
+            try:
+                after = patched(obj, one)
+            except PatchFault as fault:
+                self._faults.append(f"patch {one.name}, {ref_of(obj)}: {fault}")
+                continue
+            effect = Effect(one.name, all_differences(after, obj))
+            self.effects[ref_of(obj)] = (*self.effects.get(ref_of(obj), ()), effect)
+            obj = after
+        return obj
+
+    def finish(self) -> None:
+        """Note the patches that matched nothing, and raise when one failed."""
+        for patch in self._patches:
+            if patch.name not in self._used and patch.required:
+                self._faults.append(f"patch {patch.name}: it matches no object and is required")
+            elif patch.name not in self._used:
+                self.remarks.append(Remark(f"patch {patch.name}", "", "it matches no object; look at its match"))
+        if self._faults:
+            raise InvalidInputError(
+                "transform.patch",
+                "patching objects on their way to green",
+                tuple(self._faults),
+                "correct transform.patches in bluegreen.yaml, or narrow the match; nothing was written",
+            )

@@ -1,0 +1,47 @@
+"""Objects that wait as text come back as they were, and nothing that cleaning asks for is lost on the way."""
+
+from bluegreen.exporter.packed import each_once, pack, unpack_all
+
+SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "web", "namespace": "shop", "uid": "u1"},
+    "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+}
+
+
+def deployment(version: str, uid: str | None = "u2") -> dict:
+    meta = {"name": "web", "namespace": "shop"} | ({"uid": uid} if uid else {})
+    return {"apiVersion": version, "kind": "Deployment", "metadata": meta}
+
+
+def test_what_was_packed_comes_back_in_order_and_is_let_go():
+    objects = [SERVICE, deployment("apps/v1"), {**SERVICE, "spec": {"é\u2028": ["\x00", 1.5, None, True]}}]
+    waiting = [pack(obj) for obj in objects]
+
+    assert list(unpack_all(waiting)) == objects
+    assert waiting == []
+
+
+def test_a_service_with_a_selector_is_known_before_it_is_unpacked():
+    assert pack(SERVICE).selecting == ("shop", "web")
+    assert pack({**SERVICE, "spec": {"selector": {}}}).selecting is None
+    assert pack({**SERVICE, "apiVersion": "serving.knative.dev/v1"}).selecting is None
+    assert pack({**SERVICE, "spec": "a text, as a custom resource may have"}).selecting is None
+
+
+def test_of_an_object_served_in_two_groups_the_better_one_stays():
+    both = [pack(deployment("extensions/v1beta1")), pack(deployment("apps/v1"))]
+
+    assert [p.api_version for p in each_once(both, ("extensions/",))] == ["apps/v1"]
+    assert [p.api_version for p in each_once(reversed(both), ("extensions/",))] == ["apps/v1"]
+
+
+def test_objects_without_a_uid_are_never_taken_for_the_same():
+    assert len(each_once([pack(deployment("apps/v1", None)), pack(deployment("apps/v1", None))], ())) == 2
+
+
+def test_a_secret_is_not_shown():
+    secret = {**SERVICE, "kind": "Secret", "data": {"password": "aHVudGVyMg=="}}
+
+    assert "aHVudGVyMg" not in repr(pack(secret))
