@@ -11,6 +11,7 @@ import click
 from bluegreen.cli.text import put
 from bluegreen.importer.decide import Verdict
 from bluegreen.importer.plan import PlanEntry
+from bluegreen.importer.rewrite import Remark
 from bluegreen.model.refs import ObjectRef
 
 SIGNS = {
@@ -58,3 +59,12 @@ def _entry(entry: PlanEntry, *, wide: bool) -> None:
         put(f"{cause}{entry.reason}", _INDENT)
     for change in entry.changes:
         put(f"{change.path}: {change.actual} → {change.expected}", _INDENT)
+    for effect in entry.effects if wide or entry.verdict is not Verdict.EQUAL else ():
+        for change in effect.changes:
+            put(f"patch {effect.patch}: {change.path}: {change.actual} → {change.expected}", _INDENT)
+
+
+def warn(remarks: Iterable[Remark]) -> None:
+    """Print on stderr what a person should look at."""
+    for remark in remarks:
+        put(f"Warning: {remark}", err=True)

@@ -27,24 +27,42 @@ if TYPE_CHECKING:
     type=click.Choice(["table", "json"]),
     help="Print per object what was removed or left out, and why; without -o nothing is written.",
 )
-def export(output: Path | None, age_recipient: tuple[str, ...], explain: str | None, **options: Any) -> None:
+@click.option("--dry-run", is_flag=True, help="Read, clean and follow, count what would be written; write nothing.")
+def export(
+    output: Path | None, age_recipient: tuple[str, ...], explain: str | None, *, dry_run: bool, **options: Any
+) -> None:
     """Write the cleaned objects of namespaces as a bundle that kubectl apply -k takes.
 
     Secrets are left out unless --age-recipient encrypts them; --to is not looked at.
     """
-    from bluegreen.cli.progress import tell  # noqa: PLC0415 - loaded on use
+    from bluegreen.cli.bulk import hold_many_objects  # noqa: PLC0415 - loaded on use
+
+    hold_many_objects()
+    from bluegreen.cli.progress import tell  # noqa: PLC0415
     from bluegreen.exporter.write import write_bundle  # noqa: PLC0415
     from bluegreen.migration.bundles import read_source  # noqa: PLC0415
     from bluegreen.migration.scope import open_source  # noqa: PLC0415
 
-    if output is None and explain is None:
-        raise click.UsageError("name a directory with -o DIR, or look first with --explain.")
+    if output is None and explain is None and not dry_run:
+        raise click.UsageError("name a directory with -o DIR, or look first with --explain or --dry-run.")
     scope = load_scope(options)
     bundle = read_source(open_source(scope), scope, tell)
-    if output is not None:
+    if dry_run:
+        _counted(bundle)
+    elif output is not None:
         _said(bundle, output, write_bundle(bundle, output, age_recipient), encrypted=bool(age_recipient))
     if explain is not None:
         _explain(bundle, explain)
+
+
+def _counted(bundle: "Bundle") -> None:
+    """Say how many objects of each kind would be written."""
+    from bluegreen.cli.text import put  # noqa: PLC0415 - loaded on use
+    from bluegreen.migration.objects import counts  # noqa: PLC0415
+
+    for kind, count in counts(bundle).items():
+        put(f"{count} {kind}")
+    put(f"Would write {len(bundle.items)} objects; nothing was written.", err=True)
 
 
 def _said(bundle: "Bundle", output: Path, withheld: tuple[str, ...], *, encrypted: bool) -> None:

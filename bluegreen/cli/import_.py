@@ -50,7 +50,11 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     \b
     Exit codes: 0 done, 1 objects refused or in conflict, 2 usage or a bundle that cannot be used.
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
-    from bluegreen.cli.progress import means  # noqa: PLC0415 - loaded on use
+    from bluegreen.cli.bulk import hold_many_objects  # noqa: PLC0415 - loaded on use
+
+    hold_many_objects()
+    from bluegreen.cli.changes_view import warn  # noqa: PLC0415
+    from bluegreen.cli.progress import means  # noqa: PLC0415
     from bluegreen.migration import bundles  # noqa: PLC0415
     from bluegreen.migration.scope import open_target  # noqa: PLC0415
 
@@ -58,12 +62,14 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     bundle = bundles.open_bundle(
         directory, options["age_identity"], edited=options["edited"], without_secrets=options["without_secrets"]
     )
-    objects = bundles.for_target(bundle, scope.transform, empty_claims=options["empty_claims"])
+    wanted = bundles.for_target(bundle, scope.transform, empty_claims=options["empty_claims"])
+    warn(wanted.remarks)
+    objects = wanted.objects
     green = open_target(scope)
     surplus = bundles.surplus(green, bundle, objects, scope.transform) if options["prune"] else ()
     mark = bundles.mark_of(bundle.source)
     if dry_run != "none":
-        plan = bundles.foresee(green, objects, mark, idle=options["idle"], server=dry_run == "server")
+        plan = bundles.foresee(green, wanted, mark, idle=options["idle"], server=dry_run == "server")
         ctx.exit(_shown(plan.entries, surplus))
     results = bring_or_list(
         lambda: bundles.bring(green, objects, mark, means(options["timeout"]), idle=options["idle"])

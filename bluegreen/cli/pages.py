@@ -28,8 +28,13 @@ namespaces {{ plan.namespaces | join(", ") }}. sha256 <code>{{ plan.sha256 }}</c
 {% for e in plan.entries %}<tr><td class="{{ e.verdict | replace(" ", "-") }}">{{ e.verdict }}</td>
 <td>{{ e.kind }} {{ e.namespace ~ "/" if e.namespace else "" }}{{ e.name }}</td>
 <td>{{ e.cause ~ ": " if e.cause else "" }}{{ e.reason }}</td>
-<td>{% for c in e.changes %}<code>{{ c.path }}: {{ c.actual }} → {{ c.expected }}</code><br>{% endfor %}</td></tr>
+<td>{% for c in e.changes %}<code>{{ c.path }}: {{ c.actual }} → {{ c.expected }}</code><br>{% endfor %}
+{% for p in e.patches %}{% for c in p.changes %}patch {{ p.patch }}: <code>{{ c.path }}: {{ c.actual }} →
+{{ c.expected }}</code><br>{% endfor %}{% endfor %}</td></tr>
 {% endfor %}</table>
+{% if plan.warnings %}<h2>Look at</h2><table><tr><th>Object</th><th>Field</th><th>What</th></tr>
+{% for w in plan.warnings %}<tr><td>{{ w.subject }}</td><td>{{ w.field }}</td><td>{{ w.text }}</td></tr>{% endfor %}
+</table>{% endif %}
 {% if plan.leftOut %}<h2>Stays on blue</h2><table><tr><th>Object</th><th>Why</th></tr>
 {% for e in plan.leftOut %}<tr><td>{{ e.kind }} {{ e.namespace ~ "/" if e.namespace else "" }}{{ e.name }}</td>
 <td>{{ e.reason }}</td></tr>{% endfor %}</table>{% endif %}{% endblock %}

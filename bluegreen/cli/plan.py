@@ -79,7 +79,10 @@ def plan(ctx: click.Context, /, output: str, out: Path | None, idle: bool, dry_r
     Exit codes: 0 planned, 1 failed, or an object is refused or in conflict, 2 usage or bad input.
     With --detailed-exitcode: 0 nothing to do, 1 as above, 2 changes, 64 usage or bad input.
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
-    from bluegreen.cli.progress import tell  # noqa: PLC0415 - loaded on use
+    from bluegreen.cli.bulk import hold_many_objects  # noqa: PLC0415 - loaded on use
+
+    hold_many_objects()
+    from bluegreen.cli.progress import tell  # noqa: PLC0415
     from bluegreen.migration.plans import make_plan  # noqa: PLC0415
     from bluegreen.migration.scope import open_both  # noqa: PLC0415
 
@@ -138,6 +141,7 @@ def _show(saved: "SavedPlan", output: str) -> None:
 
             click.echo(plan_page(saved.to_json()), nl=False)
         case _:
-            from bluegreen.cli.changes_view import show_entries  # noqa: PLC0415
+            from bluegreen.cli.changes_view import show_entries, warn  # noqa: PLC0415
 
+            warn(saved.remarks)
             show_entries(saved.plan.entries, saved.left_out, wide=output == "wide")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def verify(ctx: click.Context, /, output: str, **options: Any) -> None:
     """Compare both clusters and list what differs.
 
-    Blue is compared as it would be imported. Fields that only green has are no difference; objects that
-    bluegreen created and blue no longer has are one.
+    Blue is compared as it would be imported. Fields that only green has are no difference, unless bluegreen
+    applied them and blue dropped them since; objects that bluegreen created and blue no longer has are one.
 
     \b
     Exit codes: 0 equal, 1 differences or a failure, 2 usage or bad input.

@@ -1,23 +1,66 @@
-"""The assessment as a command that works alone: blue's objects from the exporter, judged by the assess room."""
+"""The assessment of a scope or of a migration: blue's objects from the exporter, judged by the assess room.
+
+It only reads. `bluegreen assess` and the run share it: what a migration is refused for is what the assessment says.
+"""
 
 from bluegreen.assess.assessment import Assessment, assess
 from bluegreen.assess.checks import Subject
 from bluegreen.assess.facts import read_facts
+from bluegreen.assess.rights import Extras
 from bluegreen.assess.wider import widen
+from bluegreen.config.models import Migration
+from bluegreen.exporter.bundle import Bundle
+from bluegreen.importer.rewrite import rewrite
+from bluegreen.importer.transform import TransformOptions
+from bluegreen.migration import objects
 from bluegreen.migration.bundles import read_source
 from bluegreen.migration.scope import Scope
 from bluegreen.model.events import Emit
-from bluegreen.model.ports import Cluster
+from bluegreen.model.findings import Finding, Severity
+from bluegreen.model.ports import Cluster, Raw
 
 
 def assess_scope(blue: Cluster, green: Cluster, scope: Scope, emit: Emit) -> Assessment:
-    """Return what would stop or hurt a migration of a scope; only reads."""
+    """Return what would stop or hurt a migration of a scope."""
     bundle = read_source(blue, scope, emit)
+    moved = rewrite(bundle.objects, scope.transform).objects
+    return _assessed(blue, green, bundle, moved=moved, how=scope.transform, extras=Extras())
+
+
+def assess_migration(bundle: Bundle, blue: Cluster, green: Cluster, config: Migration) -> tuple[Finding, ...]:
+    """Return what would stop or hurt a migration, the worst first."""
+    given = config.transform
+    how = TransformOptions(storage_classes=given.storage_classes, ingress_classes=given.ingress_classes)
+    extras = Extras(
+        configured=True,
+        velero=_velero(config),
+        commands=tuple(sorted({check.exec.namespace for check in config.verify})),
+    )
+    moved = objects.for_green(bundle, config)
+    found = _assessed(blue, green, bundle, moved=moved, how=how, extras=extras).findings
+    return tuple(sorted((*found, *objects.cautions(bundle, config)), key=lambda f: list(Severity).index(f.severity)))
+
+
+def _velero(config: Migration) -> str:
+    """Return Velero's namespace, empty when another mover or none is named."""
+    data = config.data
+    return str(data.settings.get("namespace", "velero")) if data and data.mover == "velero" else ""
+
+
+def _assessed(
+    blue: Cluster,
+    green: Cluster,
+    bundle: Bundle,
+    *,
+    moved: tuple[Raw, ...],
+    how: TransformOptions,
+    extras: Extras,
+) -> Assessment:
     subject = Subject(
         source_version=blue.id.version,
         objects=bundle.objects,
         target=read_facts(green),
-        storage_classes=scope.transform.storage_classes,
-        ingress_classes=scope.transform.ingress_classes,
+        storage_classes=how.storage_classes,
+        ingress_classes=how.ingress_classes,
     )
-    return assess(widen(subject, blue, green))
+    return assess(widen(subject, blue, green, moved=moved, extras=extras))

@@ -17,17 +17,18 @@ from bluegreen.exporter.sealed import read_identities
 from bluegreen.importer import shape
 from bluegreen.importer.apply import ApplyOptions, ApplyResult, apply_objects
 from bluegreen.importer.idle import hold_jobs, make_idle
-from bluegreen.importer.marks import VOLUME
 from bluegreen.importer.order import Phase, in_phase, order
 from bluegreen.importer.plan import ImportPlan, PlanOptions, plan_import
 from bluegreen.importer.prune import Surplus, find_surplus
 from bluegreen.importer.relink import relink
-from bluegreen.importer.transform import TransformOptions, transform_all
+from bluegreen.importer.rewrite import Rewritten, rewrite
+from bluegreen.importer.transform import TransformOptions
 from bluegreen.importer.wait import wait_ready
 from bluegreen.migration.objects import owner_mark
 from bluegreen.migration.scope import Scope
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.events import Emit
+from bluegreen.model.marks import VOLUME
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ClusterId, ObjectRef, ref_of
 
@@ -73,16 +74,21 @@ def open_bundle(directory: Path, identity: Path | None, *, edited: bool, without
     return read_bundle(directory, secrets.token_bytes(32), edited=edited, identities=identities, sealed=without_secrets)
 
 
-def for_target(bundle: Bundle, how: TransformOptions, *, empty_claims: bool) -> tuple[Raw, ...]:
+def for_target(bundle: Bundle, how: TransformOptions, *, empty_claims: bool) -> Rewritten:
     """Return a bundle's objects as green shall have them.
 
     Args:
         bundle: blue's objects.
         how: what is rewritten.
         empty_claims: make claims without data instead of leaving them to a volume mover.
+
+    Raises:
+        InvalidInputError: every patch that cannot be applied.
     """
-    objects = transform_all(bundle.objects, how)
-    return tuple(_freed(obj) for obj in objects) if empty_claims else objects
+    rewritten = rewrite(bundle.objects, how)
+    if not empty_claims:
+        return rewritten
+    return replace(rewritten, objects=tuple(_freed(obj) for obj in rewritten.objects))
 
 
 def _freed(obj: Raw) -> Raw:
@@ -109,10 +115,12 @@ def preparation(*, idle: bool) -> Callable[[Raw], Raw]:
     return make_idle if idle else hold_jobs
 
 
-def foresee(green: Cluster, objects: tuple[Raw, ...], mark: str, *, idle: bool, server: bool) -> ImportPlan:
+def foresee(green: Cluster, wanted: Rewritten, mark: str, *, idle: bool, server: bool) -> ImportPlan:
     """Return what an import would do; idle leaves pods and webhooks for later."""
+    objects = wanted.objects
     chosen = [obj for wave in in_phase(order(objects), Phase.IMPORT) for obj in wave.objects] if idle else objects
-    return plan_import(chosen, green, PlanOptions(mark, dry_run=server, prepare=preparation(idle=idle)))
+    plan = plan_import(chosen, green, PlanOptions(mark, dry_run=server, prepare=preparation(idle=idle)))
+    return plan.with_effects(wanted.effects)
 
 
 def bring(green: Cluster, objects: tuple[Raw, ...], mark: str, means: Means, *, idle: bool) -> tuple[ApplyResult, ...]:

@@ -5,13 +5,17 @@ Somebody at 3 a.m. wants one list of what is wrong, not one error per attempt. N
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from inspect import signature
 from typing import Any, TypeVar
 
 from bluegreen.config.models import Migration
+from bluegreen.kube.objects import Objects, open_objects
 from bluegreen.kube.session import open_cluster
 from bluegreen.migration.plugins import load_adapter
+from bluegreen.migration.sides import SideClusters
 from bluegreen.model.errors import BluegreenError, InvalidInputError
-from bluegreen.model.ports import Cluster, Probe, TrafficRouter, VolumeMover
+from bluegreen.model.ports import CheckedProbe, Cluster, Probe, TrafficRouter, VolumeMover
 
 T = TypeVar("T")
 
@@ -91,26 +95,52 @@ def connect(config: Migration, reasons: Reasons) -> Parts:
 
 
 def connect_traffic(config: Migration, reasons: Reasons) -> tuple[tuple[TrafficRouter, ...], dict[str, Probe]]:
-    """Open routers and probes, which need no cluster; adds reasons for those that cannot be opened."""
-    routers = [reasons.attempt(lambda route=route: _router(route)) for route in config.routes]  # type: ignore[misc]
+    """Open routers and probes, which need no side's cluster; adds reasons for those that cannot be opened."""
+    routers = [reasons.attempt(lambda route=route: _router(route, config)) for route in config.routes]  # type: ignore[misc]
     probes = {
-        probe.name: reasons.attempt(lambda probe=probe: _probe(probe))  # type: ignore[misc]
+        probe.name: reasons.attempt(lambda probe=probe: _probe(probe, config))  # type: ignore[misc]
         for probe in config.probes
     }
     return tuple(router for router in routers if router), {name: probe for name, probe in probes.items() if probe}
 
 
-def _router(route: Any) -> TrafficRouter:
+def _router(route: Any, config: Migration) -> TrafficRouter:
     """Open a router and read it once, so that a wrong address is found now."""
-    router: TrafficRouter = load_adapter("bluegreen.routers", route.router)(route.name, route.settings)
+    router = open_router(route, config)
     router.read()
     return router
 
 
-def _probe(probe: Any) -> Probe:
-    """Open a probe."""
-    opened: Probe = load_adapter("bluegreen.probes", probe.probe)(probe.name, probe.settings)
+def open_router(route: Any, config: Migration) -> TrafficRouter:
+    """Open the router of a route without asking it anything.
+
+    One whose weights are in a Kubernetes object asks for it by a third parameter, `open_objects`.
+    """
+    factory = load_adapter("bluegreen.routers", route.router)
+    asks = "open_objects" in signature(factory).parameters
+    more = {"open_objects": partial(_open_objects, config)} if asks else {}
+    router: TrafficRouter = factory(route.name, route.settings, **more)
+    return router
+
+
+def _open_objects(config: Migration, context: str, kubeconfig: str | None, seconds: float) -> Objects:
+    """Open single objects of any context; the file is the router's own, else the side's of that context, else ours."""
+    sides = {config.to_context: config.to_kubeconfig, config.from_context: config.from_kubeconfig}
+    return open_objects(context, kubeconfig or sides.get(context) or config.kubeconfig, seconds)
+
+
+def _probe(probe: Any, config: Migration) -> Probe:
+    """Open a probe; one that looks into the clusters asks for them by a third parameter, `clusters`."""
+    factory = load_adapter("bluegreen.probes", probe.probe)
+    more = {"clusters": SideClusters(config)} if "clusters" in signature(factory).parameters else {}
+    opened: Probe = factory(probe.name, probe.settings, **more)
     return opened
+
+
+def blind(probes: Mapping[str, Probe]) -> tuple[str, ...]:
+    """Return every reason why a probe could not measure, for plan time only: a way back must not wait for it."""
+    checked = ((name, probe.check()) for name, probe in probes.items() if isinstance(probe, CheckedProbe))
+    return tuple(f"probe {name!r}: {reason}" for name, reasons in checked for reason in reasons)
 
 
 def _mover(config: Migration, blue: Cluster, green: Cluster) -> VolumeMover:

@@ -9,20 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bluegreen.assess.checks import Subject, find
-from bluegreen.assess.facts import read_facts
 from bluegreen.config.models import Migration
 from bluegreen.exporter.bundle import Bundle
 from bluegreen.exporter.export import ExportOptions, export
 from bluegreen.exporter.rules import Action
 from bluegreen.importer.idle import make_idle
-from bluegreen.importer.marks import RUN_AGAIN, annotation
-from bluegreen.importer.plan import PlanOptions, plan_import
-from bluegreen.importer.transform import TransformOptions, transform_all
+from bluegreen.importer.plan import PlanEntry, PlanOptions, plan_import
+from bluegreen.importer.rewrite import Rewritten, rewrite
+from bluegreen.migration.transforms import transform_options
 from bluegreen.model.events import Emit
-from bluegreen.model.findings import Finding
+from bluegreen.model.findings import Finding, Severity
+from bluegreen.model.marks import RUN_AGAIN, annotation
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ClusterId, ObjectRef
+
+_LOOK = "look at transform.patches in bluegreen.yaml"
 
 
 def _silent(_name: str, /, **_data: Any) -> None:
@@ -37,15 +38,17 @@ def read_blue(blue: Cluster, config: Migration, emit: Emit = _silent) -> Bundle:
 
 def for_green(bundle: Bundle, config: Migration) -> tuple[Raw, ...]:
     """Return the objects as green shall have them."""
-    given = config.transform
-    how = TransformOptions(
-        storage_classes=given.storage_classes,
-        ingress_classes=given.ingress_classes,
-        images=given.images,
-        labels=given.labels,
-        annotations=given.annotations,
-    )
-    return transform_all(bundle.objects, how)
+    return _rewritten(bundle, config).objects
+
+
+def _rewritten(bundle: Bundle, config: Migration) -> Rewritten:
+    return rewrite(bundle.objects, transform_options(config.transform))
+
+
+def cautions(bundle: Bundle, config: Migration) -> tuple[Finding, ...]:
+    """Return what the transform leaves to a person, such as a patch that matches nothing."""
+    remarks = _rewritten(bundle, config).remarks
+    return tuple(Finding("transform", Severity.WARNING, r.subject, r.text, _LOOK) for r in remarks)
 
 
 def owner_mark(blue: ClusterId) -> str:
@@ -136,18 +139,6 @@ def notes(bundle: Bundle) -> list[str]:
     return [f"{report.ref}: {report.removal.why}" for report in reported]
 
 
-def assess(bundle: Bundle, blue: Cluster, green: Cluster, config: Migration) -> tuple[Finding, ...]:
-    """Return what would stop or hurt the migration."""
-    subject = Subject(
-        source_version=blue.id.version,
-        objects=bundle.objects,
-        target=read_facts(green),
-        storage_classes=config.transform.storage_classes,
-        ingress_classes=config.transform.ingress_classes,
-    )
-    return find(subject)
-
-
 def changes(bundle: Bundle, blue: Cluster, green: Cluster, config: Migration, *, server: bool) -> list[dict[str, str]]:
     """Return what an import would do to each object.
 
@@ -159,7 +150,12 @@ def changes(bundle: Bundle, blue: Cluster, green: Cluster, config: Migration, *,
         server: let green's API server judge each object by a dry run.
     """
     prepare: Callable[[Raw], Raw] = make_idle
-    plan = plan_import(
-        for_green(bundle, config), green, PlanOptions(owner_mark(blue.id), dry_run=server, prepare=prepare)
-    )
-    return [{"action": str(entry.verdict), "object": str(entry.ref), "reason": entry.reason} for entry in plan.entries]
+    wanted = _rewritten(bundle, config)
+    plan = plan_import(wanted.objects, green, PlanOptions(owner_mark(blue.id), dry_run=server, prepare=prepare))
+    entries = plan.with_effects(wanted.effects).entries
+    return [{"action": str(e.verdict), "object": str(e.ref), "reason": _reason(e)} for e in entries]
+
+
+def _reason(entry: PlanEntry) -> str:
+    patches = ", ".join(effect.patch for effect in entry.effects)
+    return f"{entry.reason}; patched by {patches}" if patches else entry.reason

@@ -26,7 +26,8 @@ from bluegreen.migration.bundles import (
     read_source,
     surplus,
 )
-from bluegreen.migration.scope import Scope, describe, transform_of
+from bluegreen.migration.scope import Scope
+from bluegreen.migration.transforms import describe, transform_of
 from bluegreen.model.errors import InvalidInputError, StalePlanError
 from bluegreen.model.events import Emit
 from bluegreen.model.ports import Cluster, Raw
@@ -64,8 +65,8 @@ def make_plan(blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: 
         server: let green's API server judge each object by a dry run.
     """
     bundle = read_source(blue, scope, emit)
-    objects = for_target(bundle, scope.transform, empty_claims=False)
-    plan = foresee(green, objects, mark_of(bundle.source), idle=idle, server=server)
+    wanted = for_target(bundle, scope.transform, empty_claims=False)
+    plan = foresee(green, wanted, mark_of(bundle.source), idle=idle, server=server)
     return SavedPlan(
         blue=blue.id,
         green=green.id,
@@ -74,8 +75,9 @@ def make_plan(blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: 
         transform=describe(scope.transform),
         idle=idle,
         server=server,
-        plan=_with_contents(plan, _contents(bundle, objects)),
+        plan=_with_contents(plan, _contents(bundle, wanted.objects)),
         left_out=left_out(bundle),
+        remarks=wanted.remarks,
     )
 
 
@@ -128,8 +130,9 @@ def apply_plan(
     if reasons:
         raise InvalidInputError("plan.unsafe", "checking the plan", reasons)
     bundle = read_source(blue, scope, means.emit)
-    objects = for_target(bundle, scope.transform, empty_claims=False)
-    now = foresee(green, objects, mark_of(bundle.source), idle=saved.idle, server=saved.server)
+    wanted = for_target(bundle, scope.transform, empty_claims=False)
+    objects = wanted.objects
+    now = foresee(green, wanted, mark_of(bundle.source), idle=saved.idle, server=saved.server)
     moved = tuple(stale(saved.plan.entries, _with_contents(now, _contents(bundle, objects)).entries))
     if moved:
         raise PlanMovedError(moved)
@@ -153,6 +156,6 @@ def _same_clusters(saved: SavedPlan, blue: Cluster, green: Cluster) -> None:
 def drift(blue: Cluster, green: Cluster, scope: Scope, emit: Emit) -> tuple[tuple[Drift, ...], tuple[Surplus, ...]]:
     """Return where green differs from blue, and what we created on green that blue no longer has."""
     bundle = read_source(blue, scope, emit)
-    objects = for_target(bundle, scope.transform, empty_claims=False)
+    objects = for_target(bundle, scope.transform, empty_claims=False).objects
     more = () if scope.selector else surplus(green, bundle, objects, scope.transform)
     return compare(objects, green), more

@@ -11,17 +11,18 @@ from typing import Any
 from bluegreen.config.loader import Loaded
 from bluegreen.exporter.bundle import Bundle
 from bluegreen.migration import objects
+from bluegreen.migration.assessing import assess_migration
 from bluegreen.migration.claims import claims_of, volume_request
-from bluegreen.migration.connect import Parts, Reasons, connect
+from bluegreen.migration.connect import Parts, Reasons, blind, connect
 from bluegreen.migration.journal import utc_now
 from bluegreen.migration.lock import MigrationLock
 from bluegreen.migration.preflight import check
+from bluegreen.migration.stages import faults, steps_of
 from bluegreen.migration.store import Store, stores
-from bluegreen.migration.traffic import objectives_of, steps_of
+from bluegreen.migration.waiting import objectives_of
 from bluegreen.model.errors import InvalidInputError, RefusedError, StalePlanError
 from bluegreen.model.findings import Finding, Severity
 from bluegreen.slo.objectives import unusable
-from bluegreen.traffic.steps import check_steps
 
 DATA_POLICY_WORDS: Mapping[str, str] = {
     "copy": "blue keeps serving and writing while its volumes are copied once; "
@@ -77,6 +78,7 @@ class Prepared:
                     "action": f.action,
                 }
                 for f in self.findings
+                if f.severity is not Severity.INFO  # `bluegreen assess` and the report have those
             ],
         }
 
@@ -118,11 +120,12 @@ def prepare(loaded: Loaded, root: Path, *, exclusive: bool) -> Prepared:
         return Prepared(loaded, root, parts, unfinished, None, ())
     check(loaded.config, parts, reasons)
     reasons.found += unusable(objectives_of(loaded.config), parts.probes)
-    reasons.found += check_steps(steps_of(loaded.config), parts.routers)
+    reasons.found += blind(parts.probes)
+    reasons.found += faults(steps_of(loaded.config), parts.routers)
     _blue_serves(parts, reasons)
     reasons.raise_if_any("preparing the migration")
     bundle = objects.read_blue(parts.blue, loaded.config)
-    findings = objects.assess(bundle, parts.blue, parts.green, loaded.config)
+    findings = assess_migration(bundle, parts.blue, parts.green, loaded.config)
     blockers = tuple(f"{f.subject}: {f.reason}; {f.action}" for f in findings if f.severity is Severity.BLOCKER)
     if blockers:
         raise InvalidInputError("assess.blocked", "assessing the migration", blockers)

@@ -7,7 +7,6 @@ opens clusters and never writes to them.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -21,6 +20,7 @@ from bluegreen.config.reader import Document, read_file
 from bluegreen.importer.transform import TransformOptions
 from bluegreen.kube.session import open_cluster
 from bluegreen.migration.connect import Reasons
+from bluegreen.migration.transforms import transform_options
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.ports import Cluster
 
@@ -103,20 +103,13 @@ def _validated(layered: Layered) -> tuple[_Part | None, list[str]]:
 
 
 def _scope(part: _Part) -> Scope:
-    given = part.transform
     return Scope(
         source=part.from_context,
         target=part.to_context,
         kubeconfigs=(part.from_kubeconfig or part.kubeconfig, part.to_kubeconfig or part.kubeconfig),
         namespaces=tuple(dict.fromkeys(part.namespaces)),
         selector=part.selector or "",
-        transform=TransformOptions(
-            storage_classes=given.storage_classes,
-            ingress_classes=given.ingress_classes,
-            images=given.images,
-            labels=given.labels,
-            annotations=given.annotations,
-        ),
+        transform=transform_options(part.transform),
     )
 
 
@@ -145,8 +138,12 @@ def open_target(scope: Scope) -> Cluster:
     return _there(green)
 
 
-def open_both(scope: Scope) -> tuple[Cluster, Cluster]:
+def open_both(scope: Scope, *, named: bool = True) -> tuple[Cluster, Cluster]:
     """Open both clusters and make sure that they are two (law 8).
+
+    Args:
+        scope: names them.
+        named: whether a namespace must be named, too.
 
     Raises:
         InvalidInputError: every reason why one cannot be opened, no namespace is named, or both are the same.
@@ -154,7 +151,8 @@ def open_both(scope: Scope) -> tuple[Cluster, Cluster]:
     reasons = Reasons()
     blue = _opened(scope.source, "--from", scope.kubeconfigs[0], reasons)
     green = _opened(scope.target, "--to", scope.kubeconfigs[1], reasons)
-    _named(scope, reasons)
+    if named:
+        _named(scope, reasons)
     if blue and green and blue.id.uid == green.id.uid:
         reasons.found.append(
             f"--from {scope.source} and --to {scope.target} are the same cluster (kube-system UID {blue.id.uid}); "
@@ -180,16 +178,3 @@ def _there(cluster: Cluster | None) -> Cluster:
     if cluster is None:
         raise AssertionError("a cluster is missing without a reason")
     return cluster
-
-
-def describe(how: TransformOptions) -> dict[str, Any]:
-    """Return a transform as JSON data, with the keys of bluegreen.yaml."""
-    return {to_camel(name): dict(getattr(how, name)) for name in _MAPS}
-
-
-_MAPS = ("storage_classes", "ingress_classes", "images", "namespaces", "labels", "annotations")
-
-
-def transform_of(data: Mapping[str, Any]) -> TransformOptions:
-    """Return a transform from what `describe` made of it."""
-    return TransformOptions(**{name: dict(data.get(to_camel(name)) or {}) for name in _MAPS})

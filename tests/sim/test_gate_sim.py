@@ -13,8 +13,9 @@ import pytest
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Counts
 from bluegreen.model.verdicts import Verdict
+from bluegreen.slo.burn import history_of, worst_burn
 from bluegreen.slo.gate import judge_one
-from bluegreen.slo.objectives import Objective
+from bluegreen.slo.objectives import BurnRate, Objective
 from bluegreen.slo.window import Window
 
 SEED = int(os.environ.get("BLUEGREEN_SIM_SEED", "20"))
@@ -188,3 +189,38 @@ def test_a_good_green_passes(dice):
 def test_a_fault_that_both_sides_share_is_rarely_blamed_on_green(dice, share):
     alarms = false_alarms(dice, 200, rate=2, green=steady(share), blue=steady(share), seconds=120)
     assert alarms <= at_most(0.03, 200)
+
+
+BURNS = (BurnRate(14.4, 300.0, 25.0), BurnRate(3.0, 600.0, 50.0), BurnRate(1.0, 900.0, 75.0))
+
+
+@pytest.mark.parametrize("rate", [2, 20], ids=lambda rate: f"{rate}/s")
+@pytest.mark.parametrize(
+    "errors",
+    [steady(EDGE), bursts(2, 1.0), total_failures(5)],
+    ids=["steady", "mean 2 s of 100 %", "5 s outages"],
+)
+def test_burn_rates_beside_the_sequential_test_cost_no_false_alarms(dice, rate, errors):
+    """A green at the edge breaks the rule of burn rate 1 half of the time, and must only be held for it."""
+    alarms = false_alarms(dice, 100, rate=rate, green=errors, seconds=1800, burn_rates=BURNS, window=600.0)
+    assert alarms <= at_most(0.01, 100)
+
+
+def test_a_burn_rate_alone_is_fair_at_the_edge_and_finds_what_burns(dice):
+    """Burn rates without the other test, from slots of a burst: so that neither hides behind the other."""
+
+    def alarm(share):
+        objective = Objective("errors", "p", 1 - EDGE, burst=1.0, burn_rates=BURNS)
+        history = history_of(objective)
+        for second in range(1, 1801):
+            total = arrivals(dice, 5)
+            history.add(GREEN, sum(dice.random() < share for _ in range(total)), total)
+            history.advance(second)
+            burn = worst_burn(objective, history)
+            if burn and burn.proven:
+                return second
+        return None
+
+    assert sum(alarm(EDGE) is not None for _ in range(100)) <= at_most(0.001, 100)
+    assert statistics.median(alarm(0.2) or 10**9 for _ in range(20)) <= 301
+    assert statistics.median(alarm(0.05) or 10**9 for _ in range(20)) <= 700

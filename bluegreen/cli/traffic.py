@@ -1,0 +1,230 @@
+"""`bluegreen traffic`: the weights of the routes by hand: shown, set, watched.
+
+It asks and prints; comparing, writing and the care for migrations under way are in the room below.
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bluegreen.cli.options import config_options, load_config, state_root
+
+if TYPE_CHECKING:
+    from bluegreen.migration.hand import Move
+    from bluegreen.migration.look import Glance, Seen
+
+_SHORTEST = 0.1
+_route_option = click.option("--route", "routes", metavar="NAME", multiple=True, help="Only this route; repeatable.")
+
+
+class Interval(click.ParamType[float]):
+    """A Go duration of at least a tenth of a second."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds."""
+        from bluegreen.model.durations import parse_duration  # noqa: PLC0415 - loaded on use
+
+        try:
+            seconds = value if isinstance(value, float) else parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if seconds < _SHORTEST:
+            self.fail(f"must be at least 100ms, not {value}", param, ctx)
+        return seconds
+
+
+@click.group()
+def traffic() -> None:
+    """Show, set or watch the weights of the routes by hand."""
+
+
+@traffic.command()
+@config_options
+@_route_option
+@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="Output format.")
+@click.pass_context
+def show(ctx: click.Context, /, routes: tuple[str, ...], output: str, **options: Any) -> None:
+    """Show what each route serves now.
+
+    \b
+    Exit codes: 0 every route was read, 1 one could not be, 2 usage or bad input.
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
+    from bluegreen.migration.look import Lookout, chosen  # noqa: PLC0415 - loaded on use
+
+    config = load_config(options).config
+    seen = Lookout(config, chosen(config, routes)).look()
+    if output == "json":
+        from bluegreen.cli.text import put_json  # noqa: PLC0415
+
+        put_json({"apiVersion": "bluegreen/v1", "kind": "TrafficWeights", "items": [one.to_json() for one in seen]})
+    else:
+        _table(seen)
+    ctx.exit(1 if any(one.code for one in seen) else 0)
+
+
+def _table(seen: "tuple[Seen, ...]") -> None:
+    """Print the routes as a table, and what went wrong below it on stderr."""
+    from bluegreen.cli.text import put, put_table  # noqa: PLC0415 - loaded on use
+
+    head = ("ROUTE", "ROUTER", "BLUE", "GREEN", "SETTLED", "POSITIONS", "SETTLES IN", "OWNER")
+    put_table(head, [_cells(one) for one in seen])
+    for one in seen:
+        if one.code:
+            put(f"{one.name}: {one.fault}", err=True)
+            if one.next_step:
+                put(f"next: {one.next_step}", 2, err=True)
+
+
+def _cells(one: "Seen") -> tuple[str, ...]:
+    """Return the cells of one route; a question mark stands for what is not known."""
+    settle = "?" if one.settle_seconds is None else f"{one.settle_seconds:g}s"
+    blue, green = (f"{one.weights.blue} %", f"{one.weights.green} %") if one.weights else ("?", "?")
+    return (one.name, one.router, blue, green, _settled(one), str(one.resolution or "?"), settle, one.owner or "-")
+
+
+def _settled(one: "Seen") -> str:
+    return {True: "yes", False: "no", None: "?"}[one.settled]
+
+
+@traffic.command("set")
+@click.argument("green", type=click.IntRange(0, 100))
+@config_options
+@_route_option
+@click.option("--expect", type=click.IntRange(0, 100), metavar="N", help="Only if green has N per cent now.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--force", multiple=True, metavar="RULE", help="Write although that rule says no; repeatable.")
+@click.option("--state-dir", type=click.Path(path_type=Path), envvar="BLUEGREEN_STATE_DIR", help="Where runs are kept.")
+def set_(
+    *,
+    green: int,
+    routes: tuple[str, ...],
+    expect: int | None,
+    yes: bool,
+    force: tuple[str, ...],
+    state_dir: Path | None,
+    **options: Any,
+) -> None:
+    """Give green GREEN per cent of the traffic, blue the rest, whatever the probes say.
+
+    Each route is compared with what was read just before (or with --expect), written receiver first, and read back.
+    Rules for --force: unfinished, locked.
+
+    \b
+    Exit codes: 0 served, 1 failed or somebody else wrote, 2 usage, bad input, or a migration
+    between these contexts has not ended, 5 another process works on these clusters.
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
+    from bluegreen.migration import hand  # noqa: PLC0415 - loaded on use
+
+    unknown = [rule for rule in force if rule not in hand.RULES]
+    if unknown:
+        raise click.UsageError(f"--force knows {', '.join(hand.RULES)}, not {', '.join(map(repr, unknown))}.")
+    config = load_config(options).config
+    with hand.guard(config, state_root(state_dir), frozenset(force)):
+        moves = hand.propose(config, routes, green, expect)
+        if any(move.before != move.after for move in moves):
+            _confirm(moves, yes=yes)
+        for move in moves:
+            _write(move)
+
+
+def _confirm(moves: "tuple[Move, ...]", *, yes: bool) -> None:
+    """Show what would change, and ask on a terminal; without one, --yes is needed.
+
+    Raises:
+        click.UsageError: no terminal and no --yes.
+        click.exceptions.Exit: the answer is no.
+    """
+    from bluegreen.cli.text import put  # noqa: PLC0415 - loaded on use
+    from bluegreen.migration.hand import pair  # noqa: PLC0415
+
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise click.UsageError("there is no terminal to ask on; add --yes to go on without a question.")
+    for move in moves:
+        put(f"{move.name}: {pair(move.before)} would become {pair(move.after)} (blue/green)", err=True)
+    if not click.confirm("Write this?", err=True):
+        click.echo("Not confirmed; nothing was changed.", err=True)
+        raise click.exceptions.Exit(1)
+
+
+def _write(move: "Move") -> None:
+    """Write one route and say what became of it."""
+    from bluegreen.cli.text import put  # noqa: PLC0415 - loaded on use
+    from bluegreen.migration.hand import carry_out, pair  # noqa: PLC0415
+
+    carry_out(move, lambda _name, /, **_data: None)
+    same = " (it was so already)" if move.before == move.after else ""
+    put(f"{move.name}: {pair(move.before)} -> {pair(move.after)}{same}")
+    if move.router.settle_seconds and not same:
+        put(f"{move.name}: takes effect within {move.router.settle_seconds:g} s", err=True)
+
+
+@traffic.command()
+@config_options
+@_route_option
+@click.option("--interval", type=Interval(), default="1s", show_default=True, help="Time from one look to the next.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="json is a line per change.")
+def watch(routes: tuple[str, ...], interval: float, output: str, **options: Any) -> None:
+    """Watch the routes and print a line for each change, until Ctrl-C.
+
+    On a terminal the present state stands below the lines. A route that cannot be read is a change, too.
+
+    \b
+    Exit codes: 130 after Ctrl-C, 2 usage or bad input.
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
+    from bluegreen.migration.journal import utc_now  # noqa: PLC0415 - loaded on use
+    from bluegreen.migration.look import Lookout, chosen, glances  # noqa: PLC0415
+
+    config = load_config(options).config
+    lookout = Lookout(config, chosen(config, routes))
+    stream = glances(lookout, interval, time.sleep, utc_now)
+    if output == "text" and sys.stdout.isatty():
+        from bluegreen.cli.traffic_live import live  # noqa: PLC0415
+
+        live(stream)
+    for glance in stream:
+        for one in glance.changed:
+            click.echo(change_json(glance, one) if output == "json" else change_line(glance, one))
+        _require_reader()
+
+
+def _require_reader() -> None:
+    """Notice that the reader of a pipe went away, although nothing changes that would be written to it.
+
+    Raises:
+        BrokenPipeError: it did.
+    """
+    import io  # noqa: PLC0415 - only watch needs it
+    import select  # noqa: PLC0415
+
+    poller = select.poll()
+    try:
+        poller.register(sys.stdout.fileno(), 0)  # errors are told without being asked for
+    except io.UnsupportedOperation:
+        return  # not a file: a test's own stream
+    if any(event & select.POLLERR for _, event in poller.poll(0)):
+        raise BrokenPipeError
+
+
+def change_line(glance: "Glance", one: "Seen") -> str:
+    """Return the line of a change."""
+    from bluegreen.model.errors import clean_text  # noqa: PLC0415 - loaded on use
+
+    served = f"blue {one.weights.blue} % green {one.weights.green} %" if one.weights else "not readable"
+    more = "" if one.settled is not False else ", not settled"
+    more += f", marked by {one.owner}" if one.owner else ""
+    more += f": {one.fault}" if one.code else ""
+    return clean_text(f"{glance.at} {one.name}: {served}{more}", 1000)
+
+
+def change_json(glance: "Glance", one: "Seen") -> str:
+    """Return the JSON line of a change."""
+    import json  # noqa: PLC0415 - not needed for text
+
+    return json.dumps({"apiVersion": "bluegreen/v1", "kind": "TrafficChange", "at": glance.at, **one.to_json()})

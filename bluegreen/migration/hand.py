@@ -1,0 +1,172 @@
+"""Weights written by hand: what a person orders, compared with what is served, written receiver first and read back.
+
+It keeps away from a migration that is under way between the same contexts, unless the person names the rule that is
+overruled. It knows nothing of probes: a person who writes by hand has judged for themselves.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bluegreen.config.models import Migration
+from bluegreen.migration.connect import Reasons, open_router
+from bluegreen.migration.journal import utc_now
+from bluegreen.migration.lock import MigrationLock
+from bluegreen.migration.look import chosen
+from bluegreen.migration.store import Manifest, stores
+from bluegreen.model.errors import ConflictError, InvalidInputError, LockedError, RefusedError
+from bluegreen.model.events import Emit
+from bluegreen.model.ports import TrafficRouter, Weights
+from bluegreen.traffic import weights as writing
+
+UNFINISHED, LOCKED = "unfinished", "locked"
+RULES = {
+    UNFINISHED: "a migration between these contexts has not ended, and expects the weights that it wrote",
+    LOCKED: "another process works on these two clusters now",
+}
+"""What keeps a hand off the weights, by the name that --force takes."""
+
+_ALL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One route with what it serves and what it shall serve."""
+
+    router: TrafficRouter
+    before: Weights
+    after: Weights
+
+    @property
+    def name(self) -> str:
+        """Return the name of the route."""
+        return self.router.name
+
+
+@contextmanager
+def guard(config: Migration, root: Path, forced: frozenset[str]) -> Iterator[None]:
+    """Keep migrations between these contexts away while a person writes.
+
+    Args:
+        config: names the contexts.
+        root: directory of all migrations' state.
+        forced: names of RULES that the person overrules.
+
+    Raises:
+        LockedError: another process works on these clusters, and that is not overruled.
+        InvalidInputError: a migration has not ended, and that is not overruled.
+    """
+    known = list(_between(config, root))
+    broken = {UNFINISHED: list(_unfinished(known))}
+    with ExitStack() as stack:
+        broken[LOCKED] = list(_locked(known, root, stack))
+        _refuse({rule: found for rule, found in broken.items() if found and rule not in forced})
+        yield
+
+
+def _refuse(broken: dict[str, list[str]]) -> None:
+    reasons = tuple(f"{RULES[rule]}: {', '.join(found)}; add --force {rule}" for rule, found in broken.items())
+    what, hint = "writing weights by hand", "bluegreen status; let it end, or go back with: bluegreen revert"
+    if LOCKED in broken:
+        raise LockedError("hand.locked", what, "; ".join(reasons), hint)
+    if reasons:
+        raise InvalidInputError("hand.refused", what, reasons, hint)
+
+
+def _between(config: Migration, root: Path) -> Iterator[tuple[Manifest, str]]:
+    """Yield the migrations between these contexts in either direction with their outcome, newest first."""
+    for store in stores(root):
+        try:
+            manifest = store.manifest()
+        except RefusedError:
+            continue  # `bluegreen status` names it
+        if {manifest.blue.context, manifest.green.context} == {config.from_context, config.to_context}:
+            yield manifest, store.outcome()
+
+
+def _unfinished(known: Iterable[tuple[Manifest, str]]) -> Iterator[str]:
+    """Yield the migrations that would go on: of each set of namespaces the newest, if it has not ended."""
+    seen: set[tuple[str, str, frozenset[str]]] = set()
+    for manifest, outcome in known:
+        key = (manifest.blue.uid, manifest.green.uid, frozenset(manifest.namespaces))
+        if key not in seen and not outcome:
+            yield manifest.id
+        seen.add(key)
+
+
+def _locked(known: Iterable[tuple[Manifest, str]], root: Path, stack: ExitStack) -> Iterator[str]:
+    """Take the lock of each pair of clusters until the stack closes; yield who has it where it is taken."""
+    for pair in sorted({tuple(sorted((m.blue.uid, m.green.uid))) for m, _ in known}):
+        try:
+            stack.enter_context(MigrationLock(root, pair, utc_now()))
+        except LockedError as error:
+            yield error.why
+
+
+def propose(config: Migration, names: Sequence[str], green: int, expect: int | None) -> tuple[Move, ...]:
+    """Return what an order would do to each route; nothing is written.
+
+    Args:
+        config: the configuration.
+        names: routes, all of them when empty.
+        green: green's share in per cent that shall be served.
+        expect: green's share in per cent that must be served now, None for whatever is.
+
+    Raises:
+        InvalidInputError: a route is unknown, cannot be reached, or cannot hold the share; all reasons.
+        ConflictError: a route serves something else than what is expected.
+    """
+    reasons = Reasons()
+    after, moves = Weights.for_green(green), []
+    for route in chosen(config, names):
+        router = reasons.attempt(lambda route=route: open_router(route, config))  # type: ignore[misc]
+        before = reasons.attempt(router.read) if router else None
+        if router and before:
+            moves.append(Move(router, before, after))
+    reasons.found += [reason for move in moves if (reason := _cannot_hold(move))]
+    reasons.raise_if_any("reading the routes")
+    _compare(moves, expect)
+    return tuple(moves)
+
+
+def _cannot_hold(move: Move) -> str:
+    """Return why a router cannot hold the share exactly; from 100 positions on every per cent is one."""
+    positions = move.router.resolution
+    if positions >= _ALL or move.after.green * positions % _ALL == 0:
+        return ""
+    return f"route {move.name!r} has {positions} positions and cannot hold {move.after.green} per cent"
+
+
+def _compare(moves: Iterable[Move], expect: int | None) -> None:
+    """Refuse when a route serves neither what is expected nor what is asked for."""
+    if expect is None:
+        return
+    expected = Weights.for_green(expect)
+    others = [f"{move.name} serves {pair(move.before)}" for move in moves if move.before not in {expected, move.after}]
+    if others:
+        raise ConflictError(
+            "hand.expected",
+            f"writing weights where {pair(expected)} is expected",
+            f"{'; '.join(others)}; nothing was written",
+            "bluegreen traffic show; then name with --expect what it says",
+        )
+
+
+def carry_out(move: Move, emit: Emit) -> None:
+    """Write one route if it still serves what was seen, receiver first, and read it back.
+
+    Args:
+        move: the route.
+        emit: told weight.writing and weight.written.
+
+    Raises:
+        ConflictError: somebody else wrote meanwhile.
+        TransientError: the route cannot be reached; the same order again is safe.
+    """
+    writing.shift([move.router], move.after, move.before, emit)
+
+
+def pair(weights: Weights) -> str:
+    """Return weights as people write them, blue/green."""
+    return f"{weights.blue}/{weights.green}"

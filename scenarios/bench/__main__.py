@@ -1,0 +1,173 @@
+"""Command line of the bench: `python -m scenarios.bench`; one line of JSON, 0 when every promise is kept.
+
+Peers are measured in the same run, by turns with the product. It must never print a figure that it did not measure.
+"""
+
+import json
+import signal
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from types import FrameType
+
+from scenarios import stage
+from scenarios.bench import bundles, field, figures, objects, runs, velero, wire
+from scenarios.bench.field import LARGE, SIZES, SMALL
+from scenarios.cluster import NEW, OLD
+from scenarios.lab.console import LabError, say
+from scenarios.lab.layout import cluster, lab
+
+FAILED, INTERRUPTED = 1, 130
+ROUNDS, WRITING_ROUNDS = 3, 2
+_CONTROLLERS_MAKE = ("replicasets", "endpointslices")
+"""Kinds that bluegreen lists as well, to leave them out: kubectl gets them too."""
+
+
+class Bench:
+    """One run: where its files are, and what was measured so far."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.peak_mib = 0.0
+        self.counts: dict[str, int] = {"export": sum(SIZES.values()), "import": SIZES[SMALL]}
+        self.key = place / "age.key"
+        self.recipient = bundles.new_key(self.key)
+
+    def keep(self, name: str, seconds: float) -> None:
+        """Remember one run."""
+        self.seconds[name].append(seconds)
+        say("bench", f"{name}: {seconds:.2f} s")
+
+    def bluegreen(self, name: str, *words: str) -> runs.Run:
+        """Run and time the product."""
+        run = runs.bluegreen(*words, place=self.place)
+        self.keep(name, run.seconds)
+        return run
+
+    def exports(self) -> None:
+        """Export all objects, by turns with kubectl get."""
+        kinds = [path.rpartition("/")[2] for path in objects.PLURALS.values()] + list(_CONTROLLERS_MAKE)
+        scope = ("--from", OLD, "-n", SMALL, "-n", LARGE)
+        for number in range(ROUNDS):
+            runs.wait_for_quiet()
+            get = " && ".join(
+                f"kubectl --context {OLD} -n {namespace} get {','.join(kinds)} -o yaml" for namespace in SIZES
+            )
+            self.keep("kubectl_get", runs.run(["sh", "-c", get], self.place).seconds)
+            self.bluegreen("export", "export", *scope, "--dry-run")
+            bundle = str(self.place / f"all-{number}")
+            run = self.bluegreen("export_written", "export", *scope, "-o", bundle, "--age-recipient", self.recipient)
+            self.peak_mib = max(self.peak_mib, run.peak_mib)
+
+    def imports(self) -> None:
+        """Import the small namespace into empty ones, by turns with plain HTTPS; then once each by the others."""
+        bundle = self.place / "small"
+        words = ("-n", SMALL, "-o", str(bundle), "--age-recipient", self.recipient)
+        runs.bluegreen("export", "--from", OLD, *words, place=self.place)
+        for number in range(WRITING_ROUNDS):
+            self.plain_https(bundle, f"{field.PREFIX}plain-{number}")
+            target = SMALL if number == WRITING_ROUNDS - 1 else f"{field.PREFIX}import-{number}"
+            self.import_small(bundle, target)
+        for _ in range(ROUNDS):
+            runs.wait_for_quiet()
+            self.bluegreen("import_again", *self.import_words(bundle, SMALL))
+        self.kubectl_apply(bundle, field.PREFIX + "kubectl")
+        self.velero(field.PREFIX + "velero")
+
+    def import_words(self, bundle: Path, target: str) -> list[str]:
+        """Return the words of an import into a namespace of that name."""
+        renamed = [] if target == SMALL else ["--map-namespace", f"{SMALL}:{target}"]
+        return ["import", str(bundle), "--to", NEW, "--age-identity", str(self.key), *renamed]
+
+    def import_small(self, bundle: Path, target: str) -> None:
+        """Import into an empty namespace."""
+        field.make_namespaces(NEW, target)
+        runs.wait_for_quiet()
+        self.bluegreen("import", *self.import_words(bundle, target))
+
+    def plain_https(self, bundle: Path, target: str) -> None:
+        """Send the same applies by the plainest client."""
+        field.make_namespaces(NEW, target)
+        requests = bundles.requests_of(self.files(bundle, target), target)
+        self.counts["plain_https"] = len(requests)
+        runs.wait_for_quiet()
+        self.keep("plain_https", wire.send_all(cluster(NEW), requests))
+
+    def files(self, bundle: Path, target: str) -> Path:
+        """Return the bundle's files for a namespace of that name."""
+        return bundles.files_for(bundle, self.key, SMALL, target, self.place / target)
+
+    def kubectl_apply(self, bundle: Path, target: str) -> None:
+        """Apply the same files by kubectl."""
+        field.make_namespaces(NEW, target)
+        files = self.files(bundle, target)
+        runs.wait_for_quiet()
+        argv = ["kubectl", "--context", NEW, "apply", "--server-side", "--field-manager=bench", "-f", str(files)]
+        self.keep("kubectl_apply", runs.run(argv, self.place).seconds)
+
+    def velero(self, target: str) -> None:
+        """Restore the same objects by Velero."""
+        velero.back_up(SMALL)
+        runs.wait_for_quiet()
+        seconds, self.counts["velero_restore"] = velero.restore(SMALL, target)
+        self.keep("velero_restore", seconds)
+
+    def plans(self) -> None:
+        """Plan all objects against a green that has them, by turns with plain lists; then dry runs against none."""
+        bundle = str(self.place / f"all-{ROUNDS - 1}")
+        runs.bluegreen("import", bundle, "--to", NEW, "--age-identity", str(self.key), place=self.place)
+        both = ("--from", OLD, "--to", NEW)
+        for _ in range(ROUNDS):
+            runs.wait_for_quiet()
+            lists = [wire.list_all(cluster(name), field.collections(SIZES)) for name in (OLD, NEW)]
+            self.counts["plan"] = min(count for count, _ in lists)
+            self.keep("plain_lists", sum(seconds for _, seconds in lists))
+            self.bluegreen("plan", "plan", *both, "-n", SMALL, "-n", LARGE, "--dry-run", "client")
+        target = field.PREFIX + "judged"
+        field.make_namespaces(NEW, target)
+        runs.wait_for_quiet()
+        self.bluegreen("plan_dry_run", "plan", *both, "-n", SMALL, "--map-namespace", f"{SMALL}:{target}")
+
+
+def measure() -> dict[str, object]:
+    """Measure everything on a lab that is left as it was found."""
+    velero.remove(SMALL)
+    field.prepare()
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=lab()) as place:
+        bench = Bench(Path(place))
+        try:
+            bench.exports()
+            bench.imports()
+            bench.plans()
+        finally:
+            velero.remove(SMALL)
+            field.remove()
+        return figures.line(bench.seconds, bench.peak_mib, bench.counts)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Run the bench: 0 every promise kept, 1 one missed or something failed, 130 interrupted."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with stage.taken():
+            stage.lab_command("up")
+            found = measure()
+    except LabError as error:
+        print("\n".join(error.lines()), file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("\nstopped; the next run removes what is left", file=sys.stderr)
+        return INTERRUPTED
+    sys.stderr.flush()
+    print(json.dumps(found), flush=True)
+    return 0 if found["ok"] else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""The bench's own namespaces on both clusters: made, filled, and removed without a trace.
+
+It must never touch a namespace whose name does not begin as the bench's do.
+"""
+
+import json
+import time
+from collections.abc import Iterable
+
+from scenarios.bench import objects, wire
+from scenarios.cluster import CONTEXTS, OLD, everywhere, get, kubectl
+from scenarios.lab.console import LabError, say
+from scenarios.lab.layout import Cluster, cluster
+
+PREFIX = "bench-"
+SMALL, LARGE = PREFIX + "small", PREFIX + "large"
+SIZES = {SMALL: 3000, LARGE: 7000}
+GONE_SECONDS = 420
+EVERY_SECONDS = 2.0
+
+
+def prepare() -> None:
+    """Remove what an earlier run left, and put all objects on blue.
+
+    Raises:
+        LabError: a cluster does not take them.
+    """
+    remove()
+    everywhere(CONTEXTS, _define)
+    for namespace, count in SIZES.items():
+        make_namespaces(OLD, namespace)
+        fill(cluster(OLD), namespace, count)
+
+
+def _define(context: str) -> None:
+    kubectl(context, "apply", "--server-side", "-f", "-", stdin=json.dumps(objects.definition()))
+    kubectl(context, "wait", "--for=condition=Established", f"crd/{objects.DEFINITION_NAME}", "--timeout=60s")
+    for _ in range(30):
+        if objects.GROUP in kubectl(context, "api-resources", f"--api-group={objects.GROUP}", "-o", "name"):
+            return
+        time.sleep(1)
+    raise LabError(f"{context}: {objects.DEFINITION_NAME} is not served")
+
+
+def make_namespaces(context: str, *names: str) -> None:
+    """Make empty namespaces."""
+    items = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+    kubectl(context, "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
+
+def fill(where: Cluster, namespace: str, count: int) -> None:
+    """Create the objects of a namespace."""
+    requests = [
+        wire.creation(objects.collection(obj["kind"], namespace), obj) for obj in objects.mixed(namespace, count)
+    ]
+    seconds = wire.send_all(where, requests)
+    say(where.name, f"{count} objects in {namespace} in {seconds:.0f} s")
+
+
+def collections(namespaces: Iterable[str]) -> list[str]:
+    """Return the paths of everything in those namespaces."""
+    return [objects.collection(kind, namespace) for namespace in namespaces for kind in objects.PLURALS]
+
+
+def remove() -> None:
+    """Remove every namespace of the bench and its definition from both clusters, and wait until they are gone."""
+    everywhere(CONTEXTS, _remove)
+
+
+def _remove(context: str) -> None:
+    names = _left(context)
+    if names:
+        say(context, f"removing {', '.join(names)}")
+        kubectl(context, "delete", "namespace", *names, "--wait=false", "--ignore-not-found")
+    deadline = time.monotonic() + GONE_SECONDS
+    while left := _left(context):
+        if time.monotonic() > deadline:
+            raise LabError(f"{context}: still there: {', '.join(left)}", hint=f"kubectl --context {context} get ns")
+        time.sleep(EVERY_SECONDS)
+    kubectl(context, "delete", "crd", objects.DEFINITION_NAME, "--ignore-not-found", "--timeout=60s")
+
+
+def _left(context: str) -> list[str]:
+    names = [item["metadata"]["name"] for item in get(context, "namespaces")["items"]]
+    return [name for name in names if name.startswith(PREFIX)]
