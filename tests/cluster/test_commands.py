@@ -49,7 +49,7 @@ def manifest(namespace):
     def obj(kind, name, version="v1", **more):
         return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace}, **more}
 
-    pod = {"containers": [{"name": "c", "image": "bluegreen.example/none:1", "imagePullPolicy": "Never"}]}
+    pod = {"containers": [{"name": "c", "image": "bluegreen-lab/pause:1", "imagePullPolicy": "Never"}]}
     labels = {"app": "web"}
     template = {"metadata": {"labels": labels}, "spec": {**pod, "nodeSelector": {"bluegreen.example/no": "yes"}}}
     items = [
