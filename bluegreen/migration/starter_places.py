@@ -70,15 +70,18 @@ def chosen_port(service: Exposed) -> Port:
 
 
 def _front(ground: Ground, land: Landscape, *, tls: bool) -> tuple[str, str]:
-    """Return address and words of the one thing that looks like a cluster's ingress controller, empty for none."""
-    fronts = [(one, port) for one in ground.open if one.namespace not in land.namespaces for port in _fitting(one, tls)]
-    named = [
-        pair for pair in fronts if any(word in f"{pair[0].namespace} {pair[0].name}" for word in _CONTROLLER_WORDS)
-    ]
-    for pairs in (fronts, named):
-        if len(pairs) == 1 and (place := _at(*pairs[0], ground)):
-            return place, str(pairs[0][0])
-    return "", ""
+    """Return address and words of the one Service that is named like an ingress controller, empty for none.
+
+    One that is only open and alone is not taken: it may well be another application's.
+    """
+    outside = [one for one in ground.open if one.namespace not in land.namespaces and _is_controller(one)]
+    fronts = [(one, port) for one in outside for port in _fitting(one, tls)]
+    place = _at(*fronts[0], ground) if len(fronts) == 1 else ""
+    return (place, str(fronts[0][0])) if place else ("", "")
+
+
+def _is_controller(service: Exposed) -> bool:
+    return any(word in f"{service.namespace} {service.name}" for word in _CONTROLLER_WORDS)
 
 
 def _fitting(service: Exposed, tls: bool) -> Iterable[Port]:

@@ -8,10 +8,11 @@ from rig_http import free_port, wait_until
 from rig_powerdns import ADDRESSES, NAME, TSIG, ZONE, PowerDnsRig, Rfc2136Rig
 
 from bluegreen.model.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError
-from bluegreen.model.ports import Weights
+from bluegreen.model.ports import CachedRouter, SampledRouter, Weights
 from bluegreen.model.refs import Side
+from bluegreen.traffic.proof import p_value, trial_of
 from bluegreen_adapters import powerdns_router, rfc2136_router
-from bluegreen_adapters.dns_answers import Authority
+from bluegreen_adapters.dns_answers import Answer, Authority
 
 ALL_BLUE, HALF, ALL_GREEN = Weights(100, 0), Weights(50, 50), Weights(0, 100)
 NAMED_CONF = """
@@ -51,6 +52,51 @@ def test_it_settles_after_the_ttl_that_was_live_before_the_write_and_puts_all_ba
     router.finalize()
     assert rig.stored() == before
     assert rig.authority.ask("A").addresses == {ADDRESSES[Side.BLUE]}
+
+
+def test_the_ttl_is_lowered_before_the_first_step_and_the_old_one_runs_out(rig):
+    before = rig.stored()
+    clock = [1000.0]
+    router = rig.open_router(ttl="5s")
+    router.clock = lambda: clock[0]
+    assert isinstance(router, CachedRouter)
+    assert router.prepare() == 300
+    assert rig.authority.ask("A") == Answer(frozenset({ADDRESSES[Side.BLUE]}), 5, "NOERROR")
+    assert router.read() == ALL_BLUE
+    clock[0] += 100
+    assert router.prepare() == 200
+    assert rig.open_router(ttl="5s").prepare() > 299  # another process cannot know when; it waits it all
+    clock[0] += 201
+    assert router.prepare() == 0
+    router.shift(HALF, expect=ALL_BLUE)
+    assert router.settle_seconds == 5
+    assert router.prepare() == 0
+    router.shift(ALL_BLUE, expect=HALF)
+    router.finalize()
+    assert rig.stored() == before
+
+
+def test_a_lowered_ttl_is_put_back_without_a_step(rig):
+    before = rig.stored()
+    router = rig.open_router(ttl="5s")
+    router.prepare()
+    router.finalize()
+    assert rig.stored() == before
+    with_low = rig.open_router(ttl="600s")
+    assert with_low.prepare() == 0
+    assert rig.stored() == before
+
+
+def test_each_name_server_is_asked_until_the_split_is_proven(rig):
+    router = rig.open_router(nameservers=[f"127.0.0.1:{rig.port}"])
+    assert isinstance(router, SampledRouter)
+    router.shift(Weights(90, 10), expect=ALL_BLUE)
+    trial, (server,) = trial_of(10), router.servers
+    drawn = router.draw(server, trial.samples)
+    assert drawn.blue + drawn.green == trial.samples
+    assert drawn.other == 0
+    assert p_value(10, trial.samples, drawn.green) > 1e-6  # one in a million would be no luck
+    assert not trial_of(50).holds(router.draw(server, trial_of(50).samples).green)
 
 
 def test_another_owner_is_noticed_and_nothing_is_written(rig):

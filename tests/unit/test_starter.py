@@ -288,6 +288,13 @@ def test_both_ingress_controllers_are_asked_with_the_host(tmp_path):
     }
 
 
+def test_an_open_service_of_another_application_is_no_ingress_controller(blue, green):
+    blue.seed(obj("Namespace", "other", namespace=""), service("web", namespace="other", ports=(("http", 80, 30999),)))
+
+    assert "30999" not in text_of(blue, green)
+    assert "http://10.0.0.1:30080/items" in text_of(blue, green)
+
+
 def test_nothing_that_is_open_still_gives_a_route_to_fill_in(green):
     text = text_of(cluster("old", obj("Deployment", "web", "apps/v1")), green, Head("2026-01-01"))
 
