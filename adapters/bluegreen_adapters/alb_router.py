@@ -21,7 +21,7 @@ from bluegreen_adapters.alb_forward import Forward, Mark, short
 from bluegreen_adapters.alb_listener import TAG, Listener
 from bluegreen_adapters.alb_policy import NOTES, POLICY
 from bluegreen_adapters.alb_settings import open_listener
-from bluegreen_adapters.dns_records import holds, percent
+from bluegreen_adapters.shares import holds, percent
 
 RESOLUTION = 999
 LOOK_SECONDS = 1.0

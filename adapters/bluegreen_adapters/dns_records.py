@@ -16,7 +16,6 @@ from bluegreen.model.refs import Side
 
 LUA = "LUA"
 MARK_LABEL = "_bluegreen"
-_ALL = 100
 _PICK = re.compile(r"""(A|AAAA)\s+"\s*;?\s*(?:return\s+)?pickwrandom\s*\(\s*\{(.*)\}\s*\)\s*;?\s*\"""")
 _ENTRY = re.compile(r"""\{\s*(\d+)\s*,\s*['"]([0-9A-Fa-f.:]+)['"]\s*\}""")
 _HERITAGE = "heritage=bluegreen"
@@ -142,22 +141,6 @@ def _entries(content: str, kind: str) -> list[tuple[int, str]]:
     if match[1] != kind:
         raise ValueError(f"its LUA record answers {match[1]}, and not {kind}")
     return [(int(weight), address) for weight, address in _ENTRY.findall(match[2])]
-
-
-def percent(weights: Mapping[Side, int]) -> Weights | None:
-    """Return the shares in whole per cent, None for 0/0; what is served at all is never shown as 0 nor as 100."""
-    green, whole = weights[Side.GREEN], sum(weights.values())
-    if not whole:
-        return None
-    if green in {0, whole}:
-        return Weights.for_green(_ALL * green // whole)
-    return Weights.for_green(min(max(round(_ALL * green / whole), 1), _ALL - 1))
-
-
-def holds(weights: Mapping[Side, int], to: Weights) -> bool:
-    """Return whether the raw weights are exactly those shares."""
-    whole = sum(weights.values())
-    return whole > 0 and weights[Side.GREEN] * _ALL == to.green * whole
 
 
 def _told(found: Found) -> str:

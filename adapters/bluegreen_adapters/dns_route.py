@@ -15,7 +15,8 @@ from bluegreen.model.errors import BluegreenError, ConflictError, RefusedError
 from bluegreen.model.ports import Drawn, Weights
 from bluegreen.model.refs import Side
 from bluegreen_adapters.dns_answers import Authority
-from bluegreen_adapters.dns_records import LUA, Found, Mark, Targets, holds, percent, shares
+from bluegreen_adapters.dns_records import LUA, Found, Mark, Targets, shares
+from bluegreen_adapters.shares import holds, percent
 
 RESOLUTION = 100
 _LOOKS = 3

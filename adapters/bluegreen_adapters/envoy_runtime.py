@@ -12,7 +12,7 @@ from typing import Any
 
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
-from bluegreen_adapters.dns_records import holds, percent
+from bluegreen_adapters.shares import holds, percent
 
 LARGEST_SUM = 2**32 - 1
 OWNER_KEY = "bluegreen.owner"

@@ -11,7 +11,7 @@ from typing import Any
 
 from bluegreen.model.ports import Raw, Weights
 from bluegreen.model.refs import Side
-from bluegreen_adapters.dns_records import percent
+from bluegreen_adapters.shares import percent
 
 API_VERSION = "gateway.networking.k8s.io/v1"
 KIND = "HTTPRoute"

@@ -19,7 +19,6 @@ from bluegreen.model.permissions import Permissions
 from bluegreen.model.ports import Raw, Weights
 from bluegreen.model.refs import ObjectRef, Side
 from bluegreen_adapters import gateway_settings
-from bluegreen_adapters.dns_records import holds
 from bluegreen_adapters.gateway_place import Place
 from bluegreen_adapters.gateway_route import (
     API_VERSION,
@@ -35,6 +34,7 @@ from bluegreen_adapters.gateway_route import (
 )
 from bluegreen_adapters.gateway_status import doubts, parents, unresolved
 from bluegreen_adapters.options import Options
+from bluegreen_adapters.shares import holds
 
 RESOLUTION = 1_000_000
 MARK = "bluegreen.io/traffic-owner"

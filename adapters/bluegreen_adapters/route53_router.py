@@ -22,7 +22,6 @@ from bluegreen.model.permissions import Permissions
 from bluegreen.model.ports import Drawn, Weights
 from bluegreen.model.refs import Side
 from bluegreen_adapters.dns_answers import Authority
-from bluegreen_adapters.dns_records import holds, percent
 from bluegreen_adapters.dns_settings import address_text
 from bluegreen_adapters.route53_draw import draw
 from bluegreen_adapters.route53_mark import Mark
@@ -30,6 +29,7 @@ from bluegreen_adapters.route53_policy import NOTES, POLICY
 from bluegreen_adapters.route53_records import Fault, Found, RecordSet, rewritten, same
 from bluegreen_adapters.route53_settings import open_zone
 from bluegreen_adapters.route53_zone import Zone
+from bluegreen_adapters.shares import holds, percent
 
 RESOLUTION = 255
 # "Generally within 60 seconds" every name server has a change; only used where no change id says it.

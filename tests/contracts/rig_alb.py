@@ -27,6 +27,7 @@ class AlbRig:
     """A load balancer with a listener, a rule and two target groups; the route is the listener's default action."""
 
     deterministic = False
+    slow = True
     kind = "listener"
 
     def __init__(self, directory) -> None:

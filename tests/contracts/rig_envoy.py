@@ -41,6 +41,7 @@ class EnvoyRig:
     """
 
     deterministic = False
+    slow = False
 
     def __init__(
         self,

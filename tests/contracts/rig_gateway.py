@@ -77,6 +77,7 @@ class GatewayRig:
     """
 
     deterministic = False
+    slow = True
 
     def __init__(self, directory: Path, *, rules=None, controlled: bool = True) -> None:
         self.dir, self.processes = directory, []

@@ -46,6 +46,7 @@ class HaproxyRig:
     """HAProxy with the two servers behind it."""
 
     deterministic = True
+    slow = False
 
     def __init__(self, directory: Path, *, weights=(100, 0), servers: str = "", defaults: str = "") -> None:
         self.dir, self.sides, self.process = directory, two_servers(), None

@@ -49,6 +49,7 @@ class PowerDnsRig:
     """PowerDNS with one zone, and the two servers that its answers stand for."""
 
     deterministic = False
+    slow = True
 
     def __init__(self, directory: Path, *, lua: str = "yes", ttl: int = 300) -> None:
         self.dir, self.sides, self.process = directory, two_servers(), None

@@ -42,6 +42,7 @@ class Route53Rig:
     """A hosted zone with a pair of weighted records."""
 
     deterministic = False
+    slow = True
 
     def __init__(self, directory, *, records=None) -> None:
         self._lent = lend_credentials()
