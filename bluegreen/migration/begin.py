@@ -42,6 +42,7 @@ def begin(prepared: Prepared) -> Run:
     store = Store(prepared.root / manifest.id)
     store.write_manifest(manifest)
     run = _open(prepared, store, manifest)
+    run.findings = prepared.findings
     _say_started(run)
     return run
 

@@ -19,6 +19,7 @@ from bluegreen.migration.objects import Moved
 from bluegreen.migration.orders import Order, Orders, aborted
 from bluegreen.migration.store import Manifest, Store
 from bluegreen.model.errors import RefusedError
+from bluegreen.model.findings import Finding
 from bluegreen.model.ports import Cluster, Probe, TrafficRouter, VolumeMover, VolumeRequest
 from bluegreen.slo.health import BlueHealth
 
@@ -78,6 +79,7 @@ class Run:
         why: why the run waits for a person, in one sentence.
         failure: why green is sent back, in one line per objective.
         blue_seen: blue as the gate saw it last.
+        findings: what this process has just assessed before it asked for a yes; None in one that goes on.
         moved: what the migration set out to move, as its export step recorded it.
         request: what the volume mover shall bring, from the same record.
     """
@@ -106,6 +108,7 @@ class Run:
     moved: Moved | None = None
     request: VolumeRequest | None = None
     blue_seen: BlueHealth | None = None
+    findings: tuple[Finding, ...] | None = None
 
     def emit(self, name: str, /, **data: Any) -> None:
         """Record an event."""

@@ -47,7 +47,9 @@ def _options(run: Run, **more: Any) -> ApplyOptions:
 
 def assess(run: Run) -> dict[str, Any]:
     """Find what would stop or hurt the migration; a blocker refuses it."""
-    findings = assess_migration(_blue_objects(run), run.blue, run.green, run.config)
+    findings = run.findings
+    if findings is None:  # another process has looked at both clusters; this one has not
+        findings = assess_migration(_blue_objects(run), run.blue, run.green, run.config)
     for finding in findings:
         run.emit(
             "finding",
