@@ -14,7 +14,7 @@ from bluegreen.kube.objects import Objects, open_objects
 from bluegreen.kube.session import open_cluster
 from bluegreen.migration.plugins import load_adapter
 from bluegreen.migration.sides import SideClusters
-from bluegreen.model.errors import BluegreenError, InvalidInputError
+from bluegreen.model.errors import BluegreenError, InvalidInputError, clean_text
 from bluegreen.model.ports import CheckedProbe, Cluster, Probe, TrafficRouter, VolumeMover
 
 T = TypeVar("T")
@@ -139,8 +139,15 @@ def _probe(probe: Any, config: Migration) -> Probe:
 
 def blind(probes: Mapping[str, Probe]) -> tuple[str, ...]:
     """Return every reason why a probe could not measure, for plan time only: a way back must not wait for it."""
-    checked = ((name, probe.check()) for name, probe in probes.items() if isinstance(probe, CheckedProbe))
+    checked = ((name, _faults(probe)) for name, probe in probes.items() if isinstance(probe, CheckedProbe))
     return tuple(f"probe {name!r}: {reason}" for name, reasons in checked for reason in reasons)
+
+
+def _faults(probe: CheckedProbe) -> tuple[str, ...]:
+    try:
+        return tuple(probe.check())
+    except Exception as error:  # noqa: BLE001 - a probe that cannot even check itself is not one to believe
+        return (f"it cannot check itself: {clean_text(f'{type(error).__name__}: {error}')}",)
 
 
 def _mover(config: Migration, blue: Cluster, green: Cluster) -> VolumeMover:

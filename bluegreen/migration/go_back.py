@@ -15,9 +15,9 @@ from bluegreen.migration.command import is_running, order
 from bluegreen.migration.connect import Reasons, connect_traffic
 from bluegreen.migration.journal import Journal, Listener, utc_now
 from bluegreen.migration.lock import MigrationLock
+from bluegreen.migration.objectives import objectives_of
 from bluegreen.migration.stages import steps_of
 from bluegreen.migration.store import Store, stores
-from bluegreen.migration.waiting import objectives_of
 from bluegreen.model.errors import LockedError, RefusedError
 from bluegreen.model.events import Emit, Event
 from bluegreen.model.ports import TrafficRouter, Weights

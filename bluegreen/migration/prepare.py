@@ -16,10 +16,10 @@ from bluegreen.migration.claims import claims_of, volume_request
 from bluegreen.migration.connect import Parts, Reasons, blind, connect
 from bluegreen.migration.journal import utc_now
 from bluegreen.migration.lock import MigrationLock
+from bluegreen.migration.objectives import objectives_of
 from bluegreen.migration.preflight import check
 from bluegreen.migration.stages import faults, steps_of
 from bluegreen.migration.store import Store, stores
-from bluegreen.migration.waiting import objectives_of
 from bluegreen.model.errors import InvalidInputError, RefusedError, StalePlanError
 from bluegreen.model.findings import Finding, Severity
 from bluegreen.slo.objectives import unusable

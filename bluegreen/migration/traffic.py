@@ -11,7 +11,8 @@ from typing import Any, assert_never
 
 from bluegreen.migration import stages, waiting
 from bluegreen.migration.context import Run
-from bluegreen.migration.waiting import blue_of, listening, note_failure, objectives_of, pace_of, watches_of
+from bluegreen.migration.objectives import objectives_of
+from bluegreen.migration.waiting import blue_of, listening, note_failure, pace_of, watches_of
 from bluegreen.model.errors import BugError, ConflictError, RefusedError, TransientError
 from bluegreen.model.ports import CachedRouter, Weights
 from bluegreen.model.verdicts import Verdict

@@ -6,11 +6,10 @@ Only the pure state machine decides what an order changes; one that would change
 import math
 from collections.abc import Sequence
 
-from bluegreen.config.models import Migration
 from bluegreen.migration.context import Run
+from bluegreen.migration.objectives import objectives_of
 from bluegreen.model.verdicts import Verdict
 from bluegreen.slo.health import BlueHealth, Health
-from bluegreen.slo.objectives import Objective
 from bluegreen.traffic import controller
 from bluegreen.traffic.decide import decide
 from bluegreen.traffic.feed import Watch
@@ -20,22 +19,6 @@ from bluegreen.traffic.steps import Step
 
 _LOOK_AGAIN_SECONDS = 2.0
 _LISTEN_SECONDS = 0.1
-
-
-def objectives_of(config: Migration) -> tuple[Objective, ...]:
-    """Return the objectives."""
-    return tuple(
-        Objective(
-            name=given.name,
-            probe=given.probe,
-            good=given.good,
-            min_samples=given.min_samples,
-            below=given.below,
-            alpha=given.alpha,
-            compare_with_blue=given.compare_with_blue,
-        )
-        for given in config.objectives
-    )
 
 
 def watches_of(run: Run) -> tuple[Watch, ...]:

@@ -194,6 +194,7 @@ def shown(judgement: Judgement) -> dict[str, Any]:
         "needed": judgement.needed,
         "reason": judgement.reason,
         "example": judgement.example,
+        "p99": judgement.p99,
     }
 
 

@@ -207,6 +207,8 @@ class EnvoyRig:
 class EnvoyProbeRig:
     """The Envoy probe sees what users do."""
 
+    sees = frozenset({"status", "breaks_off", "delay"})
+
     def __init__(self, directory, **config) -> None:
         self.envoy = EnvoyRig(directory, **config)
         self.sides = self.envoy.sides

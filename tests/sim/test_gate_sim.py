@@ -194,16 +194,15 @@ def test_a_fault_that_both_sides_share_is_rarely_blamed_on_green(dice, share):
 BURNS = (BurnRate(14.4, 300.0, 25.0), BurnRate(3.0, 600.0, 50.0), BurnRate(1.0, 900.0, 75.0))
 
 
-@pytest.mark.parametrize("rate", [2, 20], ids=lambda rate: f"{rate}/s")
 @pytest.mark.parametrize(
     "errors",
     [steady(EDGE), bursts(2, 1.0), total_failures(5)],
     ids=["steady", "mean 2 s of 100 %", "5 s outages"],
 )
-def test_burn_rates_beside_the_sequential_test_cost_no_false_alarms(dice, rate, errors):
+def test_burn_rates_beside_the_sequential_test_cost_no_false_alarms(dice, errors):
     """A green at the edge breaks the rule of burn rate 1 half of the time, and must only be held for it."""
-    alarms = false_alarms(dice, 100, rate=rate, green=errors, seconds=1800, burn_rates=BURNS, window=600.0)
-    assert alarms <= at_most(0.01, 100)
+    alarms = false_alarms(dice, 60, rate=5, green=errors, seconds=1100, burn_rates=BURNS, window=600.0)
+    assert alarms <= at_most(0.01, 60)
 
 
 def test_a_burn_rate_alone_is_fair_at_the_edge_and_finds_what_burns(dice):

@@ -177,6 +177,33 @@ def test_a_comparison_never_hides_an_absolute_failure():
     assert verdict(window, now).verdict is Verdict.FAIL
 
 
+@pytest.mark.parametrize("compare", [False, True])
+def test_a_side_without_one_error_does_not_hide_those_of_the_other(compare):
+    """A rank test over minutes calls 5 of 10 bad ones against none "no difference"; here the objective is a floor."""
+    half = [Counts(2, 0)] * 10 + [Counts(1, 1)] * 10
+    window, now = fed(60, half, Counts(2, 0), compare_with_blue=compare)
+    judgement = verdict(window, now)
+    assert judgement.verdict is Verdict.FAIL
+    assert f"{judgement.bad / judgement.samples:.2%} bad" in judgement.reason
+    assert blue_health([window.objective], {"errors": window}, now).health is Health.HEALTHY
+
+
+@pytest.mark.parametrize("compare", [False, True])
+def test_a_green_without_one_error_hides_no_sick_blue_and_passes(compare):
+    half = [Counts(2, 0)] * 10 + [Counts(1, 1)] * 10
+    window, now = fed(60, Counts(2, 0), half, compare_with_blue=compare)
+    assert verdict(window, now).verdict is Verdict.PASS
+    assert blue_health([window.objective], {"errors": window}, now).health is Health.SICK
+
+
+def test_a_blue_that_nobody_visits_makes_no_comparison_and_hides_nothing():
+    for blue in (None, NoData("nobody"), Counts(0, 0)):
+        window, now = fed(20, BAD, blue, compare_with_blue=True)
+        assert window.versus_blue.balance == 1.0
+        found = verdict(window, now)
+        assert found.verdict is (Verdict.FAIL if now - window.tallies[B].heard_at < 30 else Verdict.PROBE_ERROR)
+
+
 def test_slow_answers_are_bad_where_the_objective_says_so():
     slow, fast = Counts(1, 0, (0.9,)), Counts(1, 0, (0.1,))
     assert verdict(*fed(20, slow, fast, below=0.5)).verdict is Verdict.FAIL
