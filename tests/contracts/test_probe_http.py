@@ -55,7 +55,7 @@ def test_a_body_that_drips_cannot_hold_the_probe_up(http):
     began = time.monotonic()
     sample = http.open_probe().sample(Side.GREEN)
     assert sample.bad == 1
-    assert time.monotonic() - began < TIMEOUT + 0.5
+    assert time.monotonic() - began < TIMEOUT + 3.0  # all of it would take 10 s
 
 
 def test_a_large_body_is_not_read_to_its_end(http):

@@ -82,6 +82,11 @@ def test_show_set_show(rig, directory):
     assert run(directory, "show", "--route", "shop").returncode == 0
 
 
+def hears_ctrl_c():
+    """Undo what a shell does to its background jobs: they, and all they start, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def watching(directory, *arguments):
     """Run watch in a pipe; yields the process and a function that returns its next line."""
@@ -92,6 +97,7 @@ def watching(directory, *arguments):
         text=True,
         cwd=directory,
         env=surroundings(directory),
+        preexec_fn=hears_ctrl_c,  # noqa: PLW1509 - no thread of the test's own runs yet
     )
 
     def pump():
@@ -160,6 +166,7 @@ def test_watch_on_a_terminal_is_live_and_gives_the_terminal_back(directory):
         stderr=theirs,
         cwd=directory,
         env=surroundings(directory),
+        preexec_fn=hears_ctrl_c,  # noqa: PLW1509 - no thread of the test's own runs yet
     )
     os.close(theirs)
     try:
