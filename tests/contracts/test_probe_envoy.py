@@ -132,7 +132,7 @@ def test_a_server_that_closes_after_a_whole_answer_is_good(raw):
 
 def test_an_interim_answer_is_no_second_request(raw):
     interim = b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
-    # The server closes after each answer; unless it says so, Envoy may send the next request into the closing connection.
+    # The server closes after each answer; unless it says so, Envoy may send the next request into that.
     assert told(raw(interim + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", 4)) == (4, 0)
 
 
