@@ -45,7 +45,7 @@ class AlbRig:
         subnets = cloud.describe_subnets()["Subnets"]
         vpc = subnets[0]["VpcId"]
         made = self.person.create_load_balancer(Name=f"shop{number}", Subnets=[one["SubnetId"] for one in subnets[:2]])
-        balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
+        self.balancer = balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
         names = {side: f"{side}{number}" for side in Side}
         group = {"Protocol": "HTTP", "Port": 80, "VpcId": vpc, "TargetType": "ip"}
         create = self.person.create_target_group
@@ -116,6 +116,8 @@ class AlbRig:
 
     def close(self) -> None:
         self.proxy.close()
+        # The layer goes through all balancers of the account, and a page of them ends at 50.
+        self.layer.moto.delete_load_balancer(LoadBalancerArn=self.balancer)
         self.layer.stop()
         for server in self.sides.values():
             server.stop()
