@@ -13,7 +13,7 @@ from scenarios.run import program
 
 _TAIL = 1500
 QUIET_SHARE = 0.7
-QUIET_SECONDS = 20.0
+QUIET_SECONDS = 45.0
 
 
 @dataclass(frozen=True, slots=True)

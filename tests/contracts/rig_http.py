@@ -3,6 +3,7 @@
 A rig starts only threads and processes of its own, and ends them by what it started.
 """
 
+import contextlib
 import socket
 import threading
 import time
@@ -89,6 +90,8 @@ class SmallServer:
             self._server.shutdown()
             self._server.server_close()
             for connection in self._server.connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)  # close alone leaves it open for the thread that serves it
                 connection.close()
             self._server = None
 

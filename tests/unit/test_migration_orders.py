@@ -1,115 +1,17 @@
 """Orders from another terminal: heard while the run judges or waits, followed once, and never against the laws."""
 
-import threading
-import time
-
 import pytest
-from fake_traffic import FakeProbe, FakeRouter
+from fake_traffic import FakeRouter
 from hypothesis import given
 from hypothesis import strategies as st
+from shift_run import NOW, Shift
 
-from bluegreen.config.models import Migration
-from bluegreen.migration import traffic
-from bluegreen.migration.context import Run, Stop
 from bluegreen.migration.orders import Orders, give, read_orders
-from bluegreen.migration.stages import steps_of
 from bluegreen.model.errors import ConflictError, RefusedError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Counts, NoData
-from bluegreen.traffic.decide import action, decide
-from bluegreen.traffic.states import TERMINAL, Command, Phase, start
-
-NOW = "2026-01-01T00:00:00.000Z"
-
-
-def config(**more):
-    given_ = {
-        "from": "old",
-        "to": "new",
-        "namespaces": ["shop"],
-        "steps": [50, 100],
-        "hold": "200ms",
-        "bake": "200ms",
-        "budget": "60s",
-        "routes": [{"name": "shop", "router": "fake"}],
-        "probes": [{"name": "web", "probe": "fake", "interval": "20ms"}],
-        "objectives": [{"name": "ok", "probe": "web", "good": "99%", "minSamples": 5}],
-        **more,
-    }
-    return Migration.model_validate(given_)
-
-
-class Shift:
-    """The shift of one run with fake routers and probes, in a thread, its states and events to look at."""
-
-    def __init__(self, tmp_path, answer=lambda side: Counts(20, 0), routers=None, **more):
-        self.answer, self.told, self.states = answer, [], []
-        self.orders = tmp_path / "orders.jsonl"
-        self.routers = routers or [FakeRouter()]
-        self.run = Run.__new__(Run)
-        fields = {
-            "config": config(**more),
-            "routers": tuple(self.routers),
-            "probes": {"web": FakeProbe(answer=self._answer)},
-            "journal": lambda name, /, **data: self.told.append((name, data)),
-            "orders": Orders(self.orders),
-            "stop": Stop(),
-            "clock": time.monotonic,
-            "traffic_moved": False,
-            "shifting": True,
-            "phase": "",
-            "crashed": False,
-            "resumed": False,
-            "followed": "",
-            "why": "",
-            "failure": "",
-            "blue_seen": None,
-        }
-        for key, value in fields.items():
-            setattr(self.run, key, value)
-        self.thread = threading.Thread(target=self._drive, daemon=True)
-
-    def _answer(self, side):
-        return self.answer(side)  # looked up anew each time, since tests change it
-
-    def _drive(self):
-        steps = steps_of(self.run.config)
-        state = start(steps)
-        self.states.append(state)
-        while state.phase not in TERMINAL:
-            self.run.followed = ""
-            state = decide(state, traffic.act(self.run, action(state), state, steps), steps)
-            self.run.orders.done.add(self.run.followed)
-            self.states.append(state)
-
-    def begin(self):
-        self.thread.start()
-        return self
-
-    def until(self, condition, seconds=30):
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, (self.states[-3:], [name for name, _ in self.told][-10:])
-            time.sleep(0.005)
-
-    def in_phase(self, phase, step=0):
-        self.until(lambda: (self.states[-1].phase, self.states[-1].step) == (phase, step))
-        return self
-
-    def order(self, command):
-        return give(self.orders, command, "ana@desk", NOW)
-
-    def ended(self):
-        self.until(lambda: not self.thread.is_alive())
-        return self.states[-1].phase
-
-    def events(self, name):
-        return [data for told, data in self.told if told == name]
-
-    @property
-    def green(self):
-        return self.routers[0].raw[Side.GREEN]
+from bluegreen.traffic.states import Command, Phase
 
 
 @given(st.lists(st.sampled_from(list(Command)), max_size=5))
