@@ -3,7 +3,7 @@ SCENARIO ?= happy
 PY := .venv/bin/python
 PYTHON ?= python3
 
-.PHONY: help demo bench test lint lab-up lab-down lock docs clean
+.PHONY: help demo bench bench-traffic test lint lab-up lab-down lock docs clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ demo: packages ## Move the shop from old to new under load (SCENARIO=happy or ba
 
 bench: packages ## Measure speed and size on the two clusters beside kubectl, Velero and plain HTTPS
 	@$(PY) -m scenarios.bench
+
+bench-traffic: packages ## Measure how fast each router goes back, and that none of the requests is lost
+	@$(PY) -m scenarios.bench_traffic
 
 test: packages ## Lint, unit, contract and simulation tests, then the tests on the two clusters
 	@.ci/test

@@ -32,11 +32,10 @@ def shift(routers: Sequence[TrafficRouter], to: Weights, expect: Weights, emit: 
         TransientError: a route cannot be reached; calling again is safe.
     """
     for router in routers:
-        _write(router, to, expect, emit)
+        _write(router, router.read(), to, expect, emit)
 
 
-def _write(router: TrafficRouter, to: Weights, expect: Weights, emit: Emit) -> None:
-    served = router.read()
+def _write(router: TrafficRouter, served: Weights, to: Weights, expect: Weights, emit: Emit) -> None:
     if served != to:
         emit("weight.writing", route=router.name, **_pairs(served, to))
     router.shift(to, expect)
@@ -135,7 +134,8 @@ def revert(
 def _taken_back(router: TrafficRouter, emit: Emit) -> bool:
     """Try to send one route back, whatever it serves; say whether it is."""
     try:
-        _write(router, ALL_BLUE, router.read(), emit)
+        served = router.read()  # once: behind a slow API, every further look would hold up the way back
+        _write(router, served, ALL_BLUE, served, emit)
     except BluegreenError as error:
         emit("revert.retried", route=router.name, reason=str(error), next=error.next_step)
     except Exception as error:  # noqa: BLE001 - a fault of one adapter must not keep the other routes on a bad green

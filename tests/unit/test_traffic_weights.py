@@ -122,6 +122,22 @@ def test_back_in_one_jump_without_waiting_when_blue_is_known(time, pace, told):
     assert told.names == ["revert.started", "weight.writing", "weight.written", "revert.finished"]
 
 
+def test_back_looks_once_before_it_writes(pace, told):
+    class Slow(FakeRouter):
+        def read(self):
+            self.asked.append("read")
+            return super().read()
+
+        def shift(self, to, expect):
+            self.asked.append("shift")
+            super().shift(to, expect)
+
+    router = Slow(raw={Side.BLUE: 50, Side.GREEN: 50})
+    router.asked = []
+    assert back([router], pace, told, known=HEALTHY).reverted
+    assert router.asked[: router.asked.index("shift")] == ["read"]
+
+
 @pytest.mark.parametrize("blue", [SICK, BlueHealth(Health.UNKNOWN, ("no data",))])
 def test_onto_a_blue_that_is_not_known_to_be_well_nobody_is_sent(blue, pace, told):
     router = half_way()
