@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bluegreen.cli.change_line import change_line
 from bluegreen.cli.options import config_options, load_config, state_root
 
 if TYPE_CHECKING:
@@ -210,17 +211,6 @@ def _require_reader() -> None:
         return  # not a file: a test's own stream
     if any(event & select.POLLERR for _, event in poller.poll(0)):
         raise BrokenPipeError
-
-
-def change_line(glance: "Glance", one: "Seen") -> str:
-    """Return the line of a change."""
-    from bluegreen.model.errors import clean_text  # noqa: PLC0415 - loaded on use
-
-    served = f"blue {one.weights.blue} % green {one.weights.green} %" if one.weights else "not readable"
-    more = "" if one.settled is not False else ", not settled"
-    more += f", marked by {one.owner}" if one.owner else ""
-    more += f": {one.fault}" if one.code else ""
-    return clean_text(f"{glance.at} {one.name}: {served}{more}", 1000)
 
 
 def change_json(glance: "Glance", one: "Seen") -> str:

@@ -7,7 +7,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from bluegreen.cli.traffic import change_line
+from bluegreen.cli.change_line import change_line
 from bluegreen.model.errors import clean_text
 
 if TYPE_CHECKING:
