@@ -15,13 +15,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bluegreen.model.errors import BluegreenError
 from bluegreen.model.permissions import Permissions
 from bluegreen.model.refs import Side
-from bluegreen.model.samples import Broken, Counts, NoData, Sample
+from bluegreen.model.samples import Sample
 from bluegreen_adapters.envoy_admin import EnvoyAdmin, admin_of, open_admin
 from bluegreen_adapters.envoy_router import clusters_of
 from bluegreen_adapters.options import Options
+from bluegreen_adapters.user_counters import Growth, Reading, UserCounters, bad_classes
 
 PERMISSIONS = Permissions(
     ("Envoy's admin interface, which has no passwords: GET /stats and /config_dump (for the time of its start)",),
@@ -38,14 +38,6 @@ _CUT = ("upstream_cx_protocol_error", "upstream_cx_destroy_remote_with_active_rq
 _ALWAYS_THERE = "membership_total"
 _COUNTERS = (*(f"upstream_rq_{kind}" for kind in _CLASSES), *_CAUSES, *_CUT, "upstream_rq_retry", "upstream_rq_101")
 _SILENT_AFTER = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """Counters of one cluster, and when the process that counts was started."""
-
-    process: str
-    counters: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -65,26 +57,17 @@ class EnvoyProbe:
     bad_classes: tuple[str, ...]
     synthetic: bool = False
     gives_latency: bool = False
-    _last: dict[Side, _Reading] = field(default_factory=dict)
+    _counters: UserCounters = field(default_factory=lambda: UserCounters("Envoy"))
 
     def sample(self, side: Side) -> Sample:
         """Return what users met on a side since the last call; the first call only sets the mark."""
-        try:
-            reading = self._read(side)
-        except BluegreenError as error:
-            return Broken(str(error))
-        except (KeyError, TypeError, ValueError) as error:
-            return Broken(f"Envoy's statistics cannot be read: {type(error).__name__}: {error}")
-        before, self._last[side] = self._last.get(side), reading
-        if before is None:
-            return NoData("first look: users are counted from here on")
-        return self._since(before, reading)
+        return self._counters.sample(side, self._read, self._met)
 
     def close(self) -> None:
         """Release the client."""
         self.admin.close()
 
-    def _read(self, side: Side) -> _Reading:
+    def _read(self, side: Side) -> Reading:
         """Return the counters now."""
         prefix = f"cluster.{self.clusters[side].replace(':', '_')}."
         configs = self.admin.ask("config_dump", mask="last_updated")["configs"]
@@ -94,19 +77,14 @@ class EnvoyProbe:
             raise ValueError(f"no statistics of a cluster {self.clusters[side]!r}")
         if not any(counters.get(f"upstream_rq_{kind}") for kind in _CLASSES):
             _refuse_silence(counters.get("upstream_rq_total", 0))
-        return _Reading(configs[0]["last_updated"], {name: counters.get(name, 0) for name in _COUNTERS})
+        return Reading(configs[0]["last_updated"], {name: counters.get(name, 0) for name in _COUNTERS})
 
-    def _since(self, before: _Reading, now: _Reading) -> Sample:
-        """Return the difference of two readings of the same process."""
-        grown = {name: now.counters[name] - before.counters[name] for name in _COUNTERS}
-        if now.process != before.process or min(grown.values()) < 0:
-            return NoData("Envoy was restarted or its counters reset: this interval is not counted")
+    def _met(self, grown: Mapping[str, int]) -> Growth:
+        """Return what is good and bad in what has grown."""
         answers = grown["upstream_rq_101"] + sum(grown[f"upstream_rq_{kind}"] for kind in _CLASSES)
         cut = _cut_answers(grown)
         bad = cut + sum(grown[f"upstream_rq_{kind}"] for kind in self.bad_classes)
-        if not answers + bad:
-            return NoData("no user's request reached this side")
-        return Counts(good=max(answers - bad, 0), bad=bad, synthetic=False, example=self._example(grown, cut))
+        return Growth(max(answers - bad, 0), bad, self._example(grown, cut))
 
     def _example(self, grown: Mapping[str, int], cut: int) -> str:
         """Return what was bad in words; causes are among the answers and say why Envoy gave them."""
@@ -150,8 +128,6 @@ def open_probe(name: str, options: Mapping[str, object]) -> EnvoyProbe:
     """
     given = Options("probe envoy", name, options)
     address, timeout = admin_of(given)
-    clusters, bad_classes = clusters_of(given), given.items("bad", ("5xx",))
-    if unknown := [kind for kind in bad_classes if kind not in _CLASSES]:
-        given.refuse("bad", f"has {len(unknown)} class(es) that do not exist; there are: {', '.join(_CLASSES)}")
+    clusters, bad = clusters_of(given), bad_classes(given, _CLASSES)
     given.finish()
-    return EnvoyProbe(name, open_admin(address, timeout), clusters, tuple(dict.fromkeys(bad_classes)))
+    return EnvoyProbe(name, open_admin(address, timeout), clusters, bad)

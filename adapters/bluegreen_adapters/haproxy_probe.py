@@ -9,13 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bluegreen.model.errors import BluegreenError
 from bluegreen.model.permissions import Permissions
 from bluegreen.model.refs import Side
-from bluegreen.model.samples import Broken, Counts, NoData, Sample
+from bluegreen.model.samples import Sample
 from bluegreen_adapters.haproxy_router import check_names
 from bluegreen_adapters.haproxy_socket import SHOW_SERVERS, HaproxySocket, server_rows
 from bluegreen_adapters.options import Options
+from bluegreen_adapters.user_counters import Growth, Reading, UserCounters, bad_classes
 
 _CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx", "other")
 _FAULTS = {"econ": "failed connections", "eresp": "broken answers"}
@@ -27,14 +27,6 @@ PERMISSIONS = Permissions(
     )
 )
 _PID = re.compile(r"^Pid: (\d+)$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """Counters of one server, and the process that counted."""
-
-    process: str
-    counters: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -56,25 +48,16 @@ class HaproxyProbe:
     bad_classes: tuple[str, ...]
     synthetic: bool = False
     gives_latency: bool = False
-    _last: dict[Side, _Reading] = field(default_factory=dict)
+    _counters: UserCounters = field(default_factory=lambda: UserCounters("HAProxy"))
 
     def sample(self, side: Side) -> Sample:
         """Return what users met on a side since the last call; the first call only sets the mark."""
-        try:
-            reading = self._read(side)
-        except BluegreenError as error:
-            return Broken(str(error))
-        except (KeyError, ValueError) as error:
-            return Broken(f"HAProxy's statistics cannot be read: {type(error).__name__}: {error}")
-        before, self._last[side] = self._last.get(side), reading
-        if before is None:
-            return NoData("first look: users are counted from here on")
-        return self._since(before, reading)
+        return self._counters.sample(side, self._read, self._met)
 
     def close(self) -> None:
         """Release nothing: every question has its own connection."""
 
-    def _read(self, side: Side) -> _Reading:
+    def _read(self, side: Side) -> Reading:
         """Return the counters now."""
         name = self.servers[side]
         info, _, stat = self.socket.ask(f"show info;{SHOW_SERVERS}").partition("\n\n")
@@ -85,22 +68,15 @@ class HaproxyProbe:
         if name not in rows:
             raise ValueError(f"no server {self.backend}/{name}; there are: {', '.join(sorted(rows)) or 'none'}")
         columns = [*(f"hrsp_{kind}" for kind in _CLASSES), *_FAULTS]
-        return _Reading(process[1], {column: int(rows[name][column] or 0) for column in columns})
+        return Reading(process[1], {column: int(rows[name][column] or 0) for column in columns})
 
-    def _since(self, before: _Reading, now: _Reading) -> Sample:
-        """Return the difference of two readings of the same process."""
-        grown = {column: now.counters[column] - before.counters[column] for column in now.counters}
-        if now.process != before.process or min(grown.values()) < 0:
-            return NoData("HAProxy was reloaded or its counters cleared: this interval is not counted")
+    def _met(self, grown: Mapping[str, int]) -> Growth:
+        """Return what is good and bad in what has grown."""
         faults = {word: grown[column] for column, word in _FAULTS.items() if grown[column]}
         faults |= {f"{kind} answers": grown[f"hrsp_{kind}"] for kind in self.bad_classes if grown[f"hrsp_{kind}"]}
-        bad = sum(faults.values())
         answers = sum(grown[f"hrsp_{kind}"] for kind in _CLASSES)
         good = answers - sum(grown[f"hrsp_{kind}"] for kind in self.bad_classes)
-        if not good + bad:
-            return NoData("no user's request reached this side")
-        example = ", ".join(f"{count} {word}" for word, count in faults.items())
-        return Counts(good=good, bad=bad, synthetic=False, example=example)
+        return Growth(good, sum(faults.values()), ", ".join(f"{count} {word}" for word, count in faults.items()))
 
 
 def open_probe(name: str, options: Mapping[str, object]) -> HaproxyProbe:
@@ -118,9 +94,7 @@ def open_probe(name: str, options: Mapping[str, object]) -> HaproxyProbe:
     address, backend = given.text("socket"), given.text("backend")
     servers = {Side.BLUE: given.text("blue", "blue"), Side.GREEN: given.text("green", "green")}
     timeout = given.seconds("timeout", _DEFAULT_TIMEOUT)
-    bad_classes = given.items("bad", ("5xx",))
-    if unknown := [kind for kind in bad_classes if kind not in _CLASSES]:
-        given.refuse("bad", f"has {len(unknown)} class(es) that do not exist; there are: {', '.join(_CLASSES)}")
+    bad = bad_classes(given, _CLASSES)
     check_names(given, address, backend, servers)
     given.finish()
-    return HaproxyProbe(name, HaproxySocket(address, timeout), backend, servers, tuple(dict.fromkeys(bad_classes)))
+    return HaproxyProbe(name, HaproxySocket(address, timeout), backend, servers, bad)

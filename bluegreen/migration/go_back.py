@@ -1,7 +1,8 @@
-"""Traffic back to blue because a person says so: at once, step by step, or one route; needs neither cluster's API.
+"""Traffic back to blue because a person says so: at once, step by step, or one route.
 
-It needs the routes and the probes only, since the cluster that is left may be the one that broke. Blue must be
-healthy (law 4). A run that is under way is told to go back itself, for two writers are a defect.
+It needs the routes and the probes only, since the cluster that is left may be the one that broke; a route that is an
+object of a cluster needs that one's API. Blue must be healthy (law 4). A run that is under way is told to go back
+itself, for two writers are a defect.
 """
 
 import threading
@@ -15,6 +16,7 @@ from bluegreen.migration.command import is_running, order
 from bluegreen.migration.connect import Reasons, connect_traffic
 from bluegreen.migration.journal import Journal, Listener, utc_now
 from bluegreen.migration.lock import MigrationLock
+from bluegreen.migration.look import chosen
 from bluegreen.migration.objectives import objectives_of
 from bluegreen.migration.stages import steps_of
 from bluegreen.migration.store import Store, stores
@@ -85,36 +87,34 @@ def go_back(
         RefusedError: blue is not healthy; the weights stay.
         TransientError: a route could not be reached in time.
     """
+    wanted = {route.name for route in chosen(config, way.routes)}
     store = _belongs_to(config, root)
-    if store is not None and is_running(store, root):
-        return _ordered(store, root, way, sleep)
+    if store is not None and not store.outcome() and is_running(store, root):
+        _order(store, root, way, sleep)
+        if store.outcome() != "migrated":
+            return store
     reasons = Reasons()
     routers, probes = connect_traffic(config, reasons)
-    reasons.found += _unknown(config, way)
     reasons.raise_if_any("opening routes and probes")
     if store is not None:
         manifest = store.manifest()
         MigrationLock(root, (manifest.blue.uid, manifest.green.uid), utc_now()).hold()
     emit = _emitter(store, listener)
     watches = tuple(Watch(probes[probe.name], probe.interval) for probe in config.probes)
-    chosen = tuple(router for router in routers if not way.routes or router.name in way.routes)
-    trip = _Trip(config, chosen, watches, Pace(time.monotonic, sleep), emit)
+    ours = tuple(router for router in routers if router.name in wanted)
+    trip = _Trip(config, ours, watches, Pace(time.monotonic, sleep), emit)
     if way.gradual:
         _walk(trip)
     _jump(trip)
-    if len(chosen) < len(routers):
+    weights.let_go(ours, emit)
+    if len(ours) < len(routers):
         return None
     emit("run.finished", outcome="reverted", exit_code=0, reason=_REASON, next="")
     return store
 
 
-def _unknown(config: Migration, way: Way) -> list[str]:
-    known = [route.name for route in config.routes]
-    return [f"no route is named {name!r}; there are: {', '.join(known)}" for name in way.routes if name not in known]
-
-
-def _ordered(store: Store, root: Path, way: Way, sleep: Callable[[float], None]) -> Store:
-    """Let the process that runs the migration go back, and wait until it has."""
+def _order(store: Store, root: Path, way: Way, sleep: Callable[[float], None]) -> None:
+    """Let the process that runs the migration go back, and wait until it has ended; it may have arrived just before."""
     if way != Way():
         raise LockedError(
             "revert.running",
@@ -124,8 +124,8 @@ def _ordered(store: Store, root: Path, way: Way, sleep: Callable[[float], None])
         )
     order(store, root, "abort", "bluegreen revert")
     for _ in range(round(_ENDED_SECONDS / _POLL_SECONDS)):
-        if store.outcome():
-            return store
+        if store.outcome() and not is_running(store, root):
+            return
         sleep(_POLL_SECONDS)
     raise LockedError(
         "revert.not-heard",

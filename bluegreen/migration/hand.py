@@ -19,6 +19,7 @@ from bluegreen.model.errors import ConflictError, InvalidInputError, LockedError
 from bluegreen.model.events import Emit
 from bluegreen.model.ports import TrafficRouter, Weights
 from bluegreen.traffic import weights as writing
+from bluegreen.traffic.steps import can_hold
 
 UNFINISHED, LOCKED = "unfinished", "locked"
 RULES = {
@@ -26,8 +27,6 @@ RULES = {
     LOCKED: "another process works on these two clusters now",
 }
 """What keeps a hand off the weights, by the name that --force takes."""
-
-_ALL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +130,10 @@ def propose(config: Migration, names: Sequence[str], green: int, expect: int | N
 
 
 def _cannot_hold(move: Move) -> str:
-    """Return why a router cannot hold the share exactly; from 100 positions on every per cent is one."""
-    positions = move.router.resolution
-    if positions >= _ALL or move.after.green * positions % _ALL == 0:
+    """Return why a router cannot hold the share exactly, empty when it can."""
+    if can_hold(move.router, move.after.green):
         return ""
-    return f"route {move.name!r} has {positions} positions and cannot hold {move.after.green} per cent"
+    return f"route {move.name!r} has {move.router.resolution} positions and cannot hold {move.after.green} per cent"
 
 
 def _compare(moves: Iterable[Move], expect: int | None) -> None:

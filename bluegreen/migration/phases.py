@@ -17,11 +17,13 @@ from bluegreen.migration import objects, traffic
 from bluegreen.migration.assessing import assess_migration
 from bluegreen.migration.claims import complete_request, owned_users, request_record
 from bluegreen.migration.context import Run
+from bluegreen.migration.first_answers import await_first_answers
 from bluegreen.migration.same_answer import compare_answers
-from bluegreen.model.errors import BluegreenError, BugError, RefusedError
+from bluegreen.model.errors import BugError, RefusedError
 from bluegreen.model.findings import Severity
 from bluegreen.model.ports import CachedRouter, Raw, VolumeRequest, Weights
 from bluegreen.model.refs import ObjectRef
+from bluegreen.traffic import weights
 
 _POLL_SECONDS = 1.0
 
@@ -155,7 +157,7 @@ def start_workloads(run: Run) -> dict[str, Any]:
 
 
 def verify_both(run: Run) -> dict[str, Any]:
-    """Compare objects on both sides, and the answers of the user's own checks."""
+    """Compare objects on both sides and the answers of the user's own checks, and see green answer from here."""
     drifts = compare(_green_objects(run), run.green)
     run.emit("verify.checked", name="objects", equal=not drifts, blue="", green=f"{len(drifts)} differences")
     reasons = [f"{drift.ref} {drift.path}: expected {drift.expected}, is {drift.actual}" for drift in drifts]
@@ -166,6 +168,7 @@ def verify_both(run: Run) -> dict[str, Any]:
             reasons.append(f"check {check.name}: blue answers {answer.blue!r}, green {answer.green!r}")
     if reasons:
         raise RefusedError("verify.differs", "comparing blue and green", "; ".join(reasons), "bluegreen report")
+    await_first_answers(run)
     return {"checks": len(run.config.verify)}
 
 
@@ -190,13 +193,7 @@ def _prepared(run: Run) -> float:
 
 def restore_routes(run: Run) -> dict[str, Any]:
     """Put TTLs and marks back where the migration has ended without green."""
-    for router in run.routers:
-        try:
-            router.finalize()
-            run.emit("route.finalized", route=router.name)
-        except BluegreenError as error:
-            # Blue serves everybody; a mark or a low TTL that is left must not keep the run from ending.
-            run.emit("notice", text=f"route {router.name} keeps its mark: {error}")
+    weights.let_go(run.routers, run.emit)
     return {}
 
 

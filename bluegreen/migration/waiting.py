@@ -6,6 +6,7 @@ Only the pure state machine decides what an order changes; one that would change
 import math
 from collections.abc import Sequence
 
+from bluegreen.migration import stages
 from bluegreen.migration.context import Run
 from bluegreen.migration.objectives import objectives_of
 from bluegreen.model.verdicts import Verdict
@@ -52,8 +53,10 @@ def listening(run: Run, state: State, steps: Sequence[Step]) -> controller.Comma
 
 
 def note_failure(run: Run, outcome: controller.Outcome) -> None:
-    """Remember what was seen of blue, why green goes back, and what is still open."""
+    """Remember what was seen of blue, why green goes back, and what is still open; an order is its own reason."""
     run.blue_seen = outcome.blue
+    if outcome.command is not None:
+        return
     broken = [judgement for judgement in outcome.judgements if judgement.verdict is outcome.verdict]
     if outcome.verdict is Verdict.FAIL:
         run.failure = "; ".join(judgement.line() for judgement in broken)
@@ -83,12 +86,18 @@ def ask(run: Run, state: State, steps: Sequence[Step]) -> Input:
     outcome = controller.judge(
         watches_of(run),
         objectives_of(run.config),
-        Step(step.weight, hold=math.inf, budget=run.config.timeouts.pause),
+        Step(_served(state, steps), hold=math.inf, budget=run.config.timeouts.pause),
         pace=pace_of(run),
         emit=run.emit,
         commands=listening(run, state, steps),
     )
     return _answered(run, outcome, reason)
+
+
+def _served(state: State, steps: Sequence[Step]) -> int:
+    """Return green's share while it is waited: that of the step before where this one was not written yet."""
+    written = state.phase is Phase.PAUSED and state.resume is not Phase.SHIFTING
+    return steps[state.step].weight if written else stages.before(state, steps).green
 
 
 def _answered(run: Run, outcome: controller.Outcome, reason: str) -> Input:

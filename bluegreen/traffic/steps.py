@@ -84,8 +84,13 @@ def _resolution_faults(weights: Iterable[int], routers: Iterable[TrafficRouter])
         f"nearest: {_nearest(weight, router.resolution)}"
         for router in routers
         for weight in weights
-        if router.resolution < ALL and weight * router.resolution % ALL
+        if not can_hold(router, weight)
     ]
+
+
+def can_hold(router: TrafficRouter, weight: int) -> bool:
+    """Return whether a router can hold a share exactly; from 100 positions on every per cent is one."""
+    return router.resolution >= ALL or weight * router.resolution % ALL == 0
 
 
 def _nearest(weight: int, resolution: int) -> str:

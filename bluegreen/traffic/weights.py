@@ -75,6 +75,23 @@ def settle(routers: Sequence[TrafficRouter], to: Weights, timeout: float, pace: 
     return True
 
 
+def let_go(routers: Sequence[TrafficRouter], emit: Emit) -> None:
+    """Drop what only the migration needed on routes that are back on blue; one that cannot be reached is told.
+
+    Blue serves everybody by then, so a mark or a low TTL that is left must keep nothing from ending.
+
+    Args:
+        routers: the routes.
+        emit: told route.finalized, or notice.
+    """
+    for router in routers:
+        try:
+            router.finalize()
+            emit("route.finalized", route=router.name)
+        except BluegreenError as error:
+            emit("notice", text=f"route {router.name} keeps its mark: {error}")
+
+
 @dataclass(frozen=True, slots=True)
 class WayBack:
     """How a way back ended.

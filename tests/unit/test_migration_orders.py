@@ -37,6 +37,7 @@ def test_pause_holds_the_weights_and_resume_goes_on(tmp_path):
     assert shift.green == 50
     assert shift.events("order.followed")[0]["by"] == "ana@desk"
     assert shift.events("run.paused")[0]["ended"] is False
+    assert shift.events("run.paused")[0]["reason"] == "pause ordered by ana@desk"
     looks = len(shift.events("gate.judged"))
     shift.until(lambda: len(shift.events("gate.judged")) > looks + 1)  # it goes on judging
     shift.order(Command.RESUME)
@@ -61,6 +62,8 @@ def test_a_step_waits_for_its_approval_and_promote_gives_it(tmp_path):
     shift = Shift(tmp_path, steps=[{"weight": 50, "approve": True}, 100]).begin().in_phase(Phase.WAITING)
     shift.until(lambda: shift.events("run.paused"))
     assert shift.green == 0
+    shift.until(lambda: shift.events("gate.judged"))
+    assert {data["weight"] for data in shift.events("gate.judged")} == {0}, "the step is not written yet"
     ignored = shift.order(Command.RESUME)
     shift.until(lambda: shift.events("order.ignored"))
     assert shift.events("order.ignored")[0]["id"] == ignored.id
