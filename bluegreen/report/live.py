@@ -163,7 +163,7 @@ def _bar(view: RunView, width: int) -> "Text":
     final = view.final
     blue, green = (final.blue, final.green) if final else (100, 0)
     room = max(10, min(60, width - 24))
-    cut = round(room * green / 100)
+    cut = min(room, max(0, round(room * green / 100)))
     if green:
         cut = max(1, cut)
     if blue:
@@ -234,7 +234,7 @@ def _volumes(view: RunView) -> "Text":
     volume = view.volumes[-1]
     parts = [("volumes ", "dim"), (f"{volume.stage} ", "bold"), (f"{volume.phase} ", "")]
     if volume.bytes_total:
-        done = min(1.0, volume.bytes_done / volume.bytes_total)
+        done = max(0.0, min(1.0, volume.bytes_done / volume.bytes_total))
         filled = round(20 * done)
         parts += [("█" * filled, "cyan"), ("░" * (20 - filled), "dim")]
         parts.append((f" {size(volume.bytes_done)} of {size(volume.bytes_total)} ", ""))

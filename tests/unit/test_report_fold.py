@@ -1,8 +1,10 @@
 """Events become one view, whatever order, gaps and foreign values they come with."""
 
 import json
+import tracemalloc
 from dataclasses import asdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -169,6 +171,25 @@ def test_values_of_any_type_never_crash_a_reader(events):
     assert list(Console(width=80, height=24).render_lines(render(view, 1.0)))
     lines = Lines()
     assert all(line.isprintable() for event in events for line in lines.of(event))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Event("weight.written", "", {"route": "shop", "blue": 0, "green": 10**9}),
+        Event("weight.written", "", {"route": "shop", "blue": -(10**9), "green": -(10**9)}),
+        Event("volume.progress", "", {"stage": "restore", "bytes_done": -(10**9), "bytes_total": 1}),
+        Event("volume.progress", "", {"stage": "restore", "bytes_done": 10**9, "bytes_total": -1}),
+    ],
+)
+def test_a_bar_is_never_longer_than_its_place(event):
+    """Values of another version or a damaged file must not fill the memory of who looks at them."""
+    tracemalloc.start()
+    try:
+        assert list(Console(width=80, height=24).render_lines(render(fold([event]), 1.0)))
+        assert tracemalloc.get_traced_memory()[1] < 50 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def _refuse(constant):
