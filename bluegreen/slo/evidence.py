@@ -51,6 +51,13 @@ def bad_share_alternatives(most: float) -> tuple[float, ...]:
     return tuple(math.exp(lowest * (1 - (i + 0.5) / _ALTERNATIVES)) for i in range(_ALTERNATIVES))
 
 
+@lru_cache(maxsize=256)
+def _factors(most: float, share: float) -> tuple[float, ...]:
+    """Return the gain of each alternative on a block with that bad share; most blocks have none at all."""
+    gain = (share - most) / (most * (1.0 - most))
+    return tuple(1.0 + (p - most) * gain for p in bad_share_alternatives(most))
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """The balance of one bettor.
@@ -80,8 +87,10 @@ class Account:
         """
         share = _FIRST_SHARE if self.blocks == 0 else 1.0 / (self.blocks + _PATIENCE_BLOCKS)
         fresh = self.cash * share / len(self.stakes)
-        stakes = tuple(min((s + fresh) * f, _CEILING) for s, f in zip(self.stakes, factors, strict=True))
-        return replace(self, stakes=stakes, cash=self.cash * (1.0 - share), blocks=self.blocks + 1)
+        stakes = [(s + fresh) * f for s, f in zip(self.stakes, factors, strict=True)]
+        if max(stakes) > _CEILING:
+            stakes = [min(stake, _CEILING) for stake in stakes]
+        return Account(tuple(stakes), self.cash * (1.0 - share), self.blocks + 1, self.resting_until)
 
     def rest(self, until: int) -> "Account":
         """Sit out the blocks before that number."""
@@ -103,8 +112,7 @@ def against_objective(account: Account, number: int, *, bad: int, total: int, mo
         return account
     if number < account.resting_until:
         return account if bad else account.rest(number)
-    gain = (bad / total - most) / (most * (1.0 - most))
-    after = account.bet([1.0 + (p - most) * gain for p in bad_share_alternatives(most)])
+    after = account.bet(_factors(most, bad / total))
     return after.rest(number + 1 + rest) if bad else after
 
 

@@ -140,12 +140,13 @@ class Window:
         if self.history is not None:
             self.history.advance(now - self.start)
         upto = self._number(now)
-        for number in sorted(n for n in self._blocks if self._closed <= n < upto):
-            self._bet(number, self._blocks[number])
+        for number in range(self._closed, upto):
+            if number in self._blocks:
+                self._bet(number, self._blocks[number])
         self._closed = max(self._closed, upto)
         oldest = self._closed - math.ceil(RECENT_SECONDS / BLOCK_SECONDS)
-        for number in [n for n in self._blocks if n < oldest]:
-            del self._blocks[number]
+        while self._blocks and (first := min(self._blocks)) < oldest:
+            del self._blocks[first]
 
     def recent(self, side: Side) -> Recent:
         """Return what was seen of a side in the last RECENT_SECONDS."""

@@ -13,9 +13,8 @@ from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx
 from aws_iam import Call, allows
-from rig_http import free_port
+from rig_http import free_port, plain_client
 
 ROUTER, PERSON = "AKIAROUTER", "AKIAPERSON"
 REGION = "eu-west-1"
@@ -96,7 +95,7 @@ class Layer:
 
     def __init__(self) -> None:
         self.policy, self.faults, self.calls = None, deque(), []
-        self.upstream = httpx.Client(base_url=moto_url(), trust_env=False, timeout=30)
+        self.upstream = plain_client(base_url=moto_url(), timeout=30)
         self.lock, self.port, self._server = threading.RLock(), free_port(), None
         self.start()
 

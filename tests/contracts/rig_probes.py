@@ -6,7 +6,7 @@ A rig says what its probe can `sees` of a server's manners; what it cannot see, 
 import httpx
 from rig_dns import QUESTION, two_name_servers
 from rig_haproxy import HaproxyRig
-from rig_http import two_servers
+from rig_http import plain_client, two_servers
 from rig_prometheus import PrometheusRig
 
 from bluegreen.model.ports import Weights
@@ -121,7 +121,7 @@ class PrometheusProbeRig:
     sees = EVERYTHING
 
     def __init__(self, directory) -> None:
-        self.sides, self.prometheus = two_servers(), PrometheusRig(directory)
+        self.sides, self.prometheus = two_servers(), PrometheusRig()
 
     def open_probe(self, **more):
         probe = self.prometheus.open_probe(**more)
@@ -130,7 +130,7 @@ class PrometheusProbeRig:
         return probe
 
     def see(self, probe, side, count):
-        with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
+        with plain_client(timeout=TIMEOUT) as client:
             good = sum(self._answers(client, side) for _ in range(count))
         self.prometheus.count(str(side), good=good, bad=count - good)
         return [probe.sample(side)]

@@ -9,7 +9,7 @@ import threading
 import httpx
 import pytest
 from rig_envoy import EnvoyProbeRig
-from rig_http import wait_until
+from rig_http import plain_client, wait_until
 
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.refs import Side
@@ -212,7 +212,7 @@ def test_a_restart_loses_one_interval_also_when_the_counters_are_higher_than_bef
 def test_reset_counters_are_noticed(rig):
     probe = rig.open_probe()
     rig.see(probe, Side.GREEN, 9)
-    with httpx.Client(trust_env=False) as person:
+    with plain_client() as person:
         person.post(f"{rig.envoy.admin}/reset_counters")
     assert isinstance(probe.sample(Side.GREEN), NoData)
     assert told(rig.see(probe, Side.GREEN, 2)[0]) == (2, 0)

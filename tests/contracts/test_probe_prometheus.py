@@ -20,23 +20,17 @@ from bluegreen_adapters.promql import labels_of, selectors
 LAZY = (("blue", "500"), ("green", "500"))
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    rig = PrometheusRig(tmp_path_factory.mktemp("prometheus"))
+@pytest.fixture
+def rig():
+    rig = PrometheusRig()
     yield rig
     rig.close()
 
 
 @pytest.fixture
-def rig(running):
-    running.hide()
-    return running
-
-
-@pytest.fixture
-def lazy(tmp_path):
+def lazy():
     """Return a rig whose library makes the counter of errors with the first error, and none has come ever."""
-    rig = PrometheusRig(tmp_path, hidden=LAZY)
+    rig = PrometheusRig(hidden=LAZY, fresh=True)
     yield rig
     rig.close()
 

@@ -5,10 +5,9 @@ import socket
 import threading
 import time
 
-import httpx
 import pytest
 from rig_envoy import PREFIX, EnvoyRig
-from rig_http import wait_until
+from rig_http import plain_client, wait_until
 
 from bluegreen.model.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError, TransientError
 from bluegreen.model.ports import Weights
@@ -127,7 +126,7 @@ def _hammer(rig, ended, seen):
 
 def test_a_write_reaches_the_next_request_on_a_kept_connection(envoy):
     router, took, served = envoy.open_router(), [], ALL_BLUE
-    with httpx.Client(trust_env=False) as user:
+    with plain_client() as user:
         user.get(f"http://127.0.0.1:{envoy.port}/")
         for _ in range(40):
             to = ALL_GREEN if served == ALL_BLUE else ALL_BLUE

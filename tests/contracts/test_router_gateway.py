@@ -3,11 +3,10 @@
 import subprocess
 import time
 
-import httpx
 import pytest
 import yaml
 from rig_gateway import CONTEXT, GatewayRig, kubeconfig
-from rig_http import wait_until
+from rig_http import plain_client, wait_until
 
 from bluegreen.config.models import Migration
 from bluegreen.kube.objects import Objects
@@ -187,7 +186,7 @@ def test_a_backend_that_is_gone_stops_the_way_out_and_not_the_way_back(served):
     assert caught.value.code == "gateway.unresolved"
     assert served.weights() == [50, 50]
     router.shift(ALL_BLUE, expect=HALF)
-    with httpx.Client(trust_env=False) as client:
+    with plain_client() as client:
         wait_until(lambda: all(served.answer(client) == "blue" for _ in range(20)), 30)
 
 
@@ -203,7 +202,7 @@ def test_a_controller_that_is_away_leaves_the_write_unsettled_and_users_where_th
 
 def test_a_write_reaches_users_within_seconds(served):
     router, now, took = served.open_router(), ALL_BLUE, []
-    with httpx.Client(trust_env=False) as user:
+    with plain_client() as user:
         for to, side in [(ALL_GREEN, "green"), (ALL_BLUE, "blue")] * 5:
             began = time.monotonic()
             router.shift(to, expect=now)
