@@ -94,6 +94,11 @@ class AlbRouter:
         if self._own("finalizing") is not None:
             self.listener.drop_tag()
 
+    def marked_by(self) -> str:
+        """Return whose mark the listener or rule carries, empty when there is none."""
+        mark = self._mark()
+        return mark.owner if mark else ""
+
     def _write(self, what: str, forward: Forward, to: Weights) -> None:
         """Write and read back."""
         self._looked = None
@@ -153,14 +158,18 @@ class AlbRouter:
             raise RefusedError("alb.serves-nothing", what, why, "see blue and green in the route's settings")
         return now
 
-    def _own(self, what: str) -> Mark | None:
-        """Return our mark; another's is a conflict."""
+    def _mark(self) -> Mark | None:
+        """Return whoever's mark is there."""
         text = self.listener.tag()
         try:
-            mark = Mark.parse(text) if text else None
+            return Mark.parse(text) if text else None
         except ValueError as error:
             where = f"remove the tag {TAG} of {self.listener.arn}"
             raise RefusedError("alb.mark", f"reading the mark of route {self.name!r}", str(error), where) from None
+
+    def _own(self, what: str) -> Mark | None:
+        """Return our mark; another's is a conflict."""
+        mark = self._mark()
         if mark and mark.owner != self.owner:
             raise ConflictError(
                 "alb.owned",

@@ -113,6 +113,10 @@ class EnvoyRouter:
             raise self._owned("finalizing", look)
         self.admin.set_runtime({self._key(OWNER_KEY): ""})
 
+    def marked_by(self) -> str:
+        """Return whose mark the runtime holds, empty when there is none."""
+        return self._look("reading the mark").owner
+
     def _look(self, what: str) -> Look:
         """Return what Envoy serves now; weights that cannot be governed are refused."""
         bootstrap = self._bootstrap()

@@ -154,6 +154,10 @@ class GatewayRouter:
                 return
         raise self._busy(what)
 
+    def marked_by(self) -> str:
+        """Return whose mark the route carries, empty when there is none."""
+        return self._look("reading the mark").owner
+
     def _look(self, what: str) -> Look:
         """Read the route and find the sides in it."""
         try:

@@ -7,12 +7,22 @@ another writer would not be noticed; the read-back after the write is the second
 
 A reload brings back the weights of the config file. `read` shows that, `shift` then refuses with the reason; to let
 weights survive, HAProxy needs `load-server-state-from-file global` and a state file that is saved before each reload.
+
+Its runtime has no place for a mark, so no owner is known here and this is no MarkedRouter: a second writer is noticed
+by the weights alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bluegreen.model.errors import BluegreenError, ConflictError, NotFoundError, RefusedError, TransientError
+from bluegreen.model.errors import (
+    BluegreenError,
+    ConflictError,
+    NoSharesError,
+    NotFoundError,
+    RefusedError,
+    TransientError,
+)
 from bluegreen.model.permissions import Permissions
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
@@ -52,10 +62,11 @@ class HaproxyRouter:
     def read(self) -> Weights:
         """Return the weights served now, in whole per cent; a side that serves anything has at least 1."""
         pair = self._pair()
-        self._refuse_others()
+        if others := self._others():
+            raise self._no_shares("haproxy.other-servers", _too(others), self._silence(others))
         now = served(pair)
         if now is None:
-            raise self._refused("haproxy.serves-nothing", "reading the weights", f"nobody is served: {told(pair)}")
+            raise self._no_shares("haproxy.serves-nothing", f"nobody is served: {told(pair)}", self._light(pair))
         return now
 
     def shift(self, to: Weights, expect: Weights) -> None:
@@ -67,6 +78,26 @@ class HaproxyRouter:
             raise self._conflict(pair, to, expect)
         for side in sorted(Side, key=lambda s: to.of(s) < pair[s].weight):
             self._set(pair[side], to.of(side))
+
+    def bring_back(self) -> str:
+        """Give blue all that the pair takes, also out of 0/0 or beside a third server; blue first, then read back.
+
+        Returns:
+            Which other servers still take traffic and what to type; empty when none does.
+        """
+        pair, back, what = self._pair(), Weights.for_green(0), "raising blue for the way back"
+        self._check_receiver(pair[Side.BLUE], what)
+        for side in (Side.BLUE, Side.GREEN):
+            self._set(pair[side], back.of(side))
+        if served(now := self._pair()) != back:
+            raise ConflictError(
+                "haproxy.not-read-back",
+                f"{what} of route {self.name!r}",
+                f"{told(now)} right after our write: somebody else writes, too",
+                "bluegreen traffic show",
+            )
+        others = self._others()
+        return f"{_too(others)}; {self._silence(others)}" if others else ""
 
     def settled(self, to: Weights) -> bool:
         """Return whether HAProxy has the weights and every receiver is in service; the next request follows them."""
@@ -114,21 +145,27 @@ class HaproxyRouter:
             )
         return {side: found[name] for side, name in self.servers.items()}
 
-    def _refuse_others(self) -> None:
-        """Refuse a backend where a third server takes traffic that no weight of ours governs."""
+    def _others(self) -> list[str]:
+        """Return other servers of the backend that take traffic, which no weight of ours governs."""
         rows = server_rows(self.socket.ask(SHOW_SERVERS), self.backend)
-        others = [
+        return [
             name
             for name, row in rows.items()
             if name not in self.servers.values() and row.get("act") == "1" and row.get("weight") not in {"0", ""}
         ]
-        if others:
-            raise self._refused(
-                "haproxy.other-servers",
-                "reading the weights",
-                f"other servers take traffic, too: {', '.join(others)}",
-                f"on the socket: set weight {self.backend}/{others[0]} 0; or make it a backup",
+
+    def _silence(self, others: Sequence[str]) -> str:
+        """Return what to type so that other servers take no traffic."""
+        commands = "; ".join(f"set weight {self.backend}/{name} 0" for name in others)
+        return f"on the socket: {commands}; or make it a backup"
+
+    def _light(self, pair: Mapping[Side, Server]) -> str:
+        """Return what to type where nobody is served."""
+        if pair[Side.BLUE].admin:
+            return (
+                f"on the socket: set server {self.backend}/{pair[Side.BLUE].name} state ready; then: bluegreen revert"
             )
+        return "bluegreen revert; or, if you know better than the probes: bluegreen traffic set 0"
 
     def _conflict(self, pair: Mapping[Side, Server], to: Weights, expect: Weights) -> ConflictError:
         """Return an error that tells a reload from another writer."""
@@ -157,8 +194,15 @@ class HaproxyRouter:
             return NotFoundError("haproxy.no-backend", what, f"no backend {self.backend!r}", "see haproxy.cfg")
         return self._refused("haproxy.answer", what, answer)
 
+    def _no_shares(self, code: str, why: str, next_step: str) -> NoSharesError:
+        return NoSharesError(code, f"reading the weights of route {self.name!r}", why, next_step)
+
     def _refused(self, code: str, what: str, why: str, next_step: str = "") -> RefusedError:
         return RefusedError(code, f"{what} of route {self.name!r}", why, next_step)
+
+
+def _too(others: Sequence[str]) -> str:
+    return f"other servers take traffic, too: {', '.join(others)}"
 
 
 def open_router(name: str, options: Mapping[str, object]) -> HaproxyRouter:

@@ -33,8 +33,8 @@ class HaproxySocket:
         """Return HAProxy's answer to one command line, without the blank lines around it.
 
         Raises:
-            TransientError: nobody answers now, as during a restart.
-            RefusedError: the socket is missing, or we may not use it.
+            TransientError: nobody answers now, or the socket is missing, as during a restart.
+            RefusedError: we may not use it.
         """
         try:
             return self._exchange(command).strip("\n")
@@ -75,10 +75,12 @@ class HaproxySocket:
         what = f"asking HAProxy at {self.address} to {command!r}"
         match error:
             case FileNotFoundError():
-                return RefusedError(
+                # Also what a HAProxy that restarts looks like for a moment, so a run tries again. Who opens a route
+                # for a plan does not, and shows a wrong path at once.
+                return TransientError(
                     "haproxy.no-socket",
                     what,
-                    "there is no such socket: HAProxy does not run, or its config has another path",
+                    "there is no such socket: HAProxy does not run (yet), or its config has another path",
                     f"add to its global section: stats socket {self.address} mode 660 level admin",
                 )
             case PermissionError():

@@ -136,6 +136,11 @@ class Route53Router:
         ttls = {kind: mark.ttls.get(kind, ttl) for kind, ttl in found.ttls.items()}
         self._replace(found, replace(found, sets=rewritten(found, found.weights, ttls), marks=()))
 
+    def marked_by(self) -> str:
+        """Return whose mark stands beside the records, empty when there is none."""
+        mark = self._mark(self.zone.find())
+        return mark.owner if mark else ""
+
     def _serves(self, to: Weights) -> bool:
         if self._change and not self._in_sync():
             return False

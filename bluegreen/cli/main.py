@@ -32,7 +32,7 @@ COMMANDS = {
     "resume": ("bluegreen.cli.orders:resume", "Let a paused migration go on."),
     "revert": ("bluegreen.cli.revert:revert", "Send all traffic back to blue."),
     "status": ("bluegreen.cli.status:status", "Show where the newest migration stands."),
-    "traffic": ("bluegreen.cli.traffic:traffic", "Show, set or watch the weights of the routes by hand."),
+    "traffic": ("bluegreen.cli.traffic:traffic", "Show, set, watch or finalize the weights of the routes by hand."),
     "verify": ("bluegreen.cli.verify:verify", "Compare both clusters and list what differs."),
     "version": ("bluegreen.cli.version:version", "Print the version."),
 }

@@ -26,15 +26,17 @@ def revert(state_dir: Path | None, gradual: bool, routes: tuple[str, ...], **opt
     from bluegreen.migration.go_back import Way, go_back  # noqa: PLC0415
     from bluegreen.report.lines import Lines  # noqa: PLC0415
 
-    lines = Lines()
+    lines, beside = Lines(), list[str]()
 
     def show(event: Any) -> None:
+        beside.extend(filter(None, [event.data.get("beside")]))
         for line in lines.of(event):
             click.echo(line, err=True)
 
     way = Way(gradual=gradual, routes=routes)
     store = go_back(load_config(options).config, state_root(state_dir), show, way)
-    what = f"blue serves all traffic of {', '.join(routes)}" if routes else "blue serves all traffic"
+    what = "green serves nobody, but blue does not serve alone" if beside else "blue serves all traffic"
+    what += f" of {', '.join(routes)}" if routes else ""
     click.secho(f"Reverted: {what}.", err=True, bold=True)
     if store is not None:
         click.echo(f"Report: {write_reports(store).html}", err=True)

@@ -1,4 +1,4 @@
-"""`bluegreen traffic`: the weights of the routes by hand: shown, set, watched.
+"""`bluegreen traffic`: the weights of the routes by hand: shown, set, watched; and what a write leaves, removed.
 
 It asks and prints; comparing, writing and the care for migrations under way are in the room below.
 """
@@ -14,11 +14,18 @@ from bluegreen.cli.change_line import change_line
 from bluegreen.cli.options import config_options, load_config, state_root
 
 if TYPE_CHECKING:
-    from bluegreen.migration.hand import Move
+    from bluegreen.migration.hand import Marked, Move
     from bluegreen.migration.look import Glance, Seen
 
 _SHORTEST = 0.1
 _route_option = click.option("--route", "routes", metavar="NAME", multiple=True, help="Only this route; repeatable.")
+_yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+_force_option = click.option(
+    "--force", multiple=True, metavar="RULE", help="Go on although that rule says no; repeatable."
+)
+_state_option = click.option(
+    "--state-dir", type=click.Path(path_type=Path), envvar="BLUEGREEN_STATE_DIR", help="Where runs are kept."
+)
 
 
 class Interval(click.ParamType[float]):
@@ -41,7 +48,7 @@ class Interval(click.ParamType[float]):
 
 @click.group()
 def traffic() -> None:
-    """Show, set or watch the weights of the routes by hand."""
+    """Show, set or watch the weights of the routes by hand, and remove what a write leaves beside them."""
 
 
 @traffic.command()
@@ -97,9 +104,9 @@ def _settled(one: "Seen") -> str:
 @config_options
 @_route_option
 @click.option("--expect", type=click.IntRange(0, 100), metavar="N", help="Only if green has N per cent now.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--force", multiple=True, metavar="RULE", help="Write although that rule says no; repeatable.")
-@click.option("--state-dir", type=click.Path(path_type=Path), envvar="BLUEGREEN_STATE_DIR", help="Where runs are kept.")
+@_yes_option
+@_force_option
+@_state_option
 def set_(
     *,
     green: int,
@@ -113,43 +120,51 @@ def set_(
     """Give green GREEN per cent of the traffic, blue the rest, whatever the probes say.
 
     Each route is compared with what was read just before (or with --expect), written receiver first, and read back.
-    Rules for --force: unfinished, locked.
+    A mark and a lowered TTL stay until `bluegreen traffic finalize`. Rules for --force: unfinished, locked.
 
     \b
-    Exit codes: 0 served, 1 failed or somebody else wrote, 2 usage, bad input, or a migration
-    between these contexts has not ended, 5 another process works on these clusters.
+    Exit codes: 0 served, 1 failed or somebody else wrote, 2 usage, bad input, or
+    a migration between these contexts has not ended, 5 another process works on
+    these clusters.
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from bluegreen.migration import hand  # noqa: PLC0415 - loaded on use
 
-    unknown = [rule for rule in force if rule not in hand.RULES]
-    if unknown:
-        raise click.UsageError(f"--force knows {', '.join(hand.RULES)}, not {', '.join(map(repr, unknown))}.")
-    config = load_config(options).config
-    with hand.guard(config, state_root(state_dir), frozenset(force)):
+    config, forced = load_config(options).config, _forced(force)
+    with hand.guard(config, state_root(state_dir), forced):
         moves = hand.propose(config, routes, green, expect)
         if any(move.before != move.after for move in moves):
-            _confirm(moves, yes=yes)
+            pairs = ((move.name, hand.pair(move.before), hand.pair(move.after)) for move in moves)
+            lines = [f"{name}: {before} would become {after} (blue/green)" for name, before, after in pairs]
+            _confirm(lines, "Write this?", yes=yes)
         for move in moves:
             _write(move)
 
 
-def _confirm(moves: "tuple[Move, ...]", *, yes: bool) -> None:
-    """Show what would change, and ask on a terminal; without one, --yes is needed.
+def _forced(rules: tuple[str, ...]) -> frozenset[str]:
+    """Return the rules that are overruled; one that is not known is no consent."""
+    from bluegreen.migration.hand import RULES  # noqa: PLC0415 - loaded on use
+
+    if unknown := [rule for rule in rules if rule not in RULES]:
+        raise click.UsageError(f"--force knows {', '.join(RULES)}, not {', '.join(map(repr, unknown))}.")
+    return frozenset(rules)
+
+
+def _confirm(lines: list[str], question: str, *, yes: bool) -> None:
+    """Show what would be done, and ask on a terminal; without one, --yes is needed.
 
     Raises:
         click.UsageError: no terminal and no --yes.
         click.exceptions.Exit: the answer is no.
     """
     from bluegreen.cli.text import put  # noqa: PLC0415 - loaded on use
-    from bluegreen.migration.hand import pair  # noqa: PLC0415
 
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError("there is no terminal to ask on; add --yes to go on without a question.")
-    for move in moves:
-        put(f"{move.name}: {pair(move.before)} would become {pair(move.after)} (blue/green)", err=True)
-    if not click.confirm("Write this?", err=True):
+    for line in lines:
+        put(line, err=True)
+    if not click.confirm(question, err=True):
         click.echo("Not confirmed; nothing was changed.", err=True)
         raise click.exceptions.Exit(1)
 
@@ -157,13 +172,76 @@ def _confirm(moves: "tuple[Move, ...]", *, yes: bool) -> None:
 def _write(move: "Move") -> None:
     """Write one route and say what became of it."""
     from bluegreen.cli.text import put  # noqa: PLC0415 - loaded on use
-    from bluegreen.migration.hand import carry_out, pair  # noqa: PLC0415
+    from bluegreen.migration.hand import carry_out, left_behind, pair  # noqa: PLC0415
 
-    carry_out(move, lambda _name, /, **_data: None)
+    carry_out(move, _notice)
     same = " (it was so already)" if move.before == move.after else ""
     put(f"{move.name}: {pair(move.before)} -> {pair(move.after)}{same}")
     if move.router.settle_seconds and not same:
         put(f"{move.name}: takes effect within {move.router.settle_seconds:g} s", err=True)
+    if told := left_behind(move.router):
+        put(f"{move.name}: stays until `bluegreen traffic finalize --route {move.name}`: {told}", err=True)
+
+
+def _notice(name: str, /, **data: object) -> None:
+    """Print what a person must know of a write beside its outcome."""
+    from bluegreen.cli.text import put  # noqa: PLC0415 - loaded on use
+
+    if name == "notice":
+        put(str(data["text"]), err=True)
+
+
+@traffic.command()
+@config_options
+@_route_option
+@_yes_option
+@_force_option
+@_state_option
+def finalize(
+    *, routes: tuple[str, ...], yes: bool, force: tuple[str, ...], state_dir: Path | None, **options: Any
+) -> None:
+    """Remove what `set` leaves beside the weights: our mark, a lowered TTL. The weights stay.
+
+    A DNS name that was a plain record, and of which one side has everything, is one again. Another's mark is left and
+    told. Rules for --force: unfinished, locked.
+
+    \b
+    Exit codes: 0 nothing of ours is left, 1 a route failed or carries another's
+    mark, 2 usage, bad input, or a migration between these contexts has not ended,
+    5 another process works on these clusters.
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
+    from bluegreen.migration import hand  # noqa: PLC0415 - loaded on use
+
+    config, forced = load_config(options).config, _forced(force)
+    with hand.guard(config, state_root(state_dir), forced):
+        marks = hand.marks(config, routes)
+        if any(one.owner for one in marks):
+            _confirm([_intent(one) for one in marks], "Remove this?", yes=yes)
+        failed = [one for one in marks if not _finalized(one)]
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _intent(one: "Marked") -> str:
+    """Return what finalize would do to a route."""
+    return f"{one.name}: {f'would remove {one.told}, the weights stay' if one.told else 'nothing to remove'}"
+
+
+def _finalized(one: "Marked") -> bool:
+    """Finalize one route and say what became of it; one that fails holds up no other."""
+    from bluegreen.cli.text import put  # noqa: PLC0415 - loaded on use
+    from bluegreen.migration.hand import finalize, pair  # noqa: PLC0415
+    from bluegreen.model.errors import BluegreenError  # noqa: PLC0415
+
+    try:
+        weights = finalize(one)
+    except BluegreenError as error:
+        put(f"{one.name}: {error}", err=True)
+        if error.next_step:
+            put(f"next: {error.next_step}", 2, err=True)
+        return False
+    put(f"{one.name}: mark removed, weights stay {pair(weights)}" if one.owner else f"{one.name}: nothing to remove")
+    return True
 
 
 @traffic.command()

@@ -14,8 +14,8 @@ from bluegreen.kube.objects import Objects, open_objects
 from bluegreen.kube.session import open_cluster
 from bluegreen.migration.plugins import load_adapter
 from bluegreen.migration.sides import SideClusters
-from bluegreen.model.errors import BluegreenError, InvalidInputError, clean_text
-from bluegreen.model.ports import CheckedProbe, Cluster, Probe, TrafficRouter, VolumeMover
+from bluegreen.model.errors import BluegreenError, InvalidInputError, NoSharesError, clean_text
+from bluegreen.model.ports import CheckedProbe, Cluster, Probe, ReturningRouter, TrafficRouter, VolumeMover
 
 T = TypeVar("T")
 
@@ -94,9 +94,17 @@ def connect(config: Migration, reasons: Reasons) -> Parts:
     )
 
 
-def connect_traffic(config: Migration, reasons: Reasons) -> tuple[tuple[TrafficRouter, ...], dict[str, Probe]]:
-    """Open routers and probes, which need no side's cluster; adds reasons for those that cannot be opened."""
-    routers = [reasons.attempt(lambda route=route: _router(route, config)) for route in config.routes]  # type: ignore[misc]
+def connect_traffic(
+    config: Migration, reasons: Reasons, *, back: bool = False
+) -> tuple[tuple[TrafficRouter, ...], dict[str, Probe]]:
+    """Open routers and probes, which need no side's cluster; adds reasons for those that cannot be opened.
+
+    Args:
+        config: the configuration.
+        reasons: takes what is wrong.
+        back: for a way back, which may begin where nobody is served, if the router can be brought back from there.
+    """
+    routers = [reasons.attempt(lambda route=route: _router(route, config, back=back)) for route in config.routes]  # type: ignore[misc]
     probes = {
         probe.name: reasons.attempt(lambda probe=probe: _probe(probe, config))  # type: ignore[misc]
         for probe in config.probes
@@ -104,10 +112,14 @@ def connect_traffic(config: Migration, reasons: Reasons) -> tuple[tuple[TrafficR
     return tuple(router for router in routers if router), {name: probe for name, probe in probes.items() if probe}
 
 
-def _router(route: Any, config: Migration) -> TrafficRouter:
+def _router(route: Any, config: Migration, *, back: bool) -> TrafficRouter:
     """Open a router and read it once, so that a wrong address is found now."""
     router = open_router(route, config)
-    router.read()
+    try:
+        router.read()
+    except NoSharesError:
+        if not (back and isinstance(router, ReturningRouter)):
+            raise
     return router
 
 

@@ -20,7 +20,7 @@ from bluegreen.migration.look import chosen
 from bluegreen.migration.objectives import objectives_of
 from bluegreen.migration.stages import steps_of
 from bluegreen.migration.store import Store, stores
-from bluegreen.model.errors import LockedError, RefusedError
+from bluegreen.model.errors import LockedError, NoSharesError, RefusedError
 from bluegreen.model.events import Emit, Event
 from bluegreen.model.ports import TrafficRouter, Weights
 from bluegreen.slo.health import BlueHealth, Health
@@ -94,7 +94,7 @@ def go_back(
         if store.outcome() != "migrated":
             return store
     reasons = Reasons()
-    routers, probes = connect_traffic(config, reasons)
+    routers, probes = connect_traffic(config, reasons, back=True)
     reasons.raise_if_any("opening routes and probes")
     if store is not None:
         manifest = store.manifest()
@@ -149,7 +149,7 @@ def _jump(trip: _Trip) -> None:
 def _walk(trip: _Trip) -> None:
     """Take the steps backwards, as long as blue bears it; the last one is left for the jump."""
     for green in sorted({step.weight for step in steps_of(trip.config)}, reverse=True):
-        now = [router for router in trip.routers if router.read().green > green]
+        now = [router for router in trip.routers if _green(router) > green]
         if not now:
             continue
         blue = trip.look()
@@ -159,6 +159,14 @@ def _walk(trip: _Trip) -> None:
             weights.shift((router,), Weights.for_green(green), router.read(), trip.emit)
         weights.settle(now, Weights.for_green(green), trip.config.timeouts.settle, trip.pace, trip.emit)
         _hold(trip)
+
+
+def _green(router: TrafficRouter) -> int:
+    """Return green's share; none where nobody can say shares: there are no steps to take, and the jump comes next."""
+    try:
+        return router.read().green
+    except NoSharesError:
+        return 0
 
 
 def _hold(trip: _Trip) -> None:

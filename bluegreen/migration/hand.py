@@ -13,11 +13,18 @@ from bluegreen.config.models import Migration
 from bluegreen.migration.connect import Reasons, open_router
 from bluegreen.migration.journal import utc_now
 from bluegreen.migration.lock import MigrationLock
-from bluegreen.migration.look import chosen
+from bluegreen.migration.look import chosen, owner_of
 from bluegreen.migration.store import Manifest, stores
-from bluegreen.model.errors import ConflictError, InvalidInputError, LockedError, RefusedError
+from bluegreen.model.errors import (
+    BluegreenError,
+    ConflictError,
+    InvalidInputError,
+    LockedError,
+    NoSharesError,
+    RefusedError,
+)
 from bluegreen.model.events import Emit
-from bluegreen.model.ports import TrafficRouter, Weights
+from bluegreen.model.ports import CachedRouter, ReturningRouter, TrafficRouter, Weights
 from bluegreen.traffic import weights as writing
 from bluegreen.traffic.steps import can_hold
 
@@ -31,16 +38,46 @@ RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One route with what it serves and what it shall serve."""
+    """One route with what it serves and what it shall serve.
+
+    Attributes:
+        router: the route.
+        before: what it serves; None where that is no shares of blue and green, such as 0/0, and blue can be raised.
+        after: what it shall serve.
+    """
 
     router: TrafficRouter
-    before: Weights
+    before: Weights | None
     after: Weights
 
     @property
     def name(self) -> str:
         """Return the name of the route."""
         return self.router.name
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """One route with the mark that it carries.
+
+    Attributes:
+        router: the route.
+        owner: whose mark is there, empty for nobody's or where the backend has no marks.
+    """
+
+    router: TrafficRouter
+    owner: str
+
+    @property
+    def name(self) -> str:
+        """Return the name of the route."""
+        return self.router.name
+
+    @property
+    def told(self) -> str:
+        """Return in words what stays there until somebody finalizes the route, empty for nothing."""
+        ttl = " and a lowered TTL" if isinstance(self.router, CachedRouter) else ""
+        return f"the mark of {self.owner}{ttl}" if self.owner else ""
 
 
 @contextmanager
@@ -119,14 +156,23 @@ def propose(config: Migration, names: Sequence[str], green: int, expect: int | N
     reasons = Reasons()
     after, moves = Weights.for_green(green), []
     for route in chosen(config, names):
-        router = reasons.attempt(lambda route=route: open_router(route, config))  # type: ignore[misc]
-        before = reasons.attempt(router.read) if router else None
-        if router and before:
-            moves.append(Move(router, before, after))
+        move = reasons.attempt(lambda route=route: _move(open_router(route, config), after))  # type: ignore[misc]
+        if move:
+            moves.append(move)
     reasons.found += [reason for move in moves if (reason := _cannot_hold(move))]
     reasons.raise_if_any("reading the routes")
     _compare(moves, expect)
     return tuple(moves)
+
+
+def _move(router: TrafficRouter, after: Weights) -> Move:
+    """Read a route; where it serves no shares at all, only blue alone may be ordered."""
+    try:
+        return Move(router, router.read(), after)
+    except NoSharesError:
+        if after != writing.ALL_BLUE or not isinstance(router, ReturningRouter):
+            raise
+        return Move(router, None, after)
 
 
 def _cannot_hold(move: Move) -> str:
@@ -162,9 +208,60 @@ def carry_out(move: Move, emit: Emit) -> None:
         ConflictError: somebody else wrote meanwhile.
         TransientError: the route cannot be reached; the same order again is safe.
     """
-    writing.shift([move.router], move.after, move.before, emit)
+    if move.before is not None:
+        writing.shift([move.router], move.after, move.before, emit)
+    elif isinstance(move.router, ReturningRouter):
+        writing.bring_back(move.router, emit)
 
 
-def pair(weights: Weights) -> str:
-    """Return weights as people write them, blue/green."""
-    return f"{weights.blue}/{weights.green}"
+def left_behind(router: TrafficRouter) -> str:
+    """Return in words what a write left beside the weights, empty where that cannot be read: it is only a hint."""
+    try:
+        return _marked(router).told
+    except BluegreenError:
+        return ""
+
+
+def marks(config: Migration, names: Sequence[str]) -> tuple[Marked, ...]:
+    """Return the mark that each route carries; nothing is written.
+
+    Args:
+        config: the configuration.
+        names: routes, all of them when empty.
+
+    Raises:
+        InvalidInputError: a route is unknown, cannot be reached, or its mark cannot be read; all reasons.
+    """
+    reasons, found = Reasons(), []
+    for route in chosen(config, names):
+        one = reasons.attempt(lambda route=route: _marked(open_router(route, config)))  # type: ignore[misc]
+        if one:
+            found.append(one)
+    reasons.raise_if_any("reading the marks")
+    return tuple(found)
+
+
+def _marked(router: TrafficRouter) -> Marked:
+    return Marked(router, owner_of(router))
+
+
+def finalize(marked: Marked) -> Weights | None:
+    """Remove our mark from one route, put a lowered TTL back, and return the weights, which stay; None as in Move.
+
+    Args:
+        marked: the route.
+
+    Raises:
+        ConflictError: the mark is somebody else's.
+        TransientError: the route cannot be reached; the same order again is safe.
+    """
+    marked.router.finalize()
+    try:
+        return marked.router.read()
+    except NoSharesError:
+        return None
+
+
+def pair(weights: Weights | None) -> str:
+    """Return weights as people write them, blue/green; None is what is no shares of the two."""
+    return f"{weights.blue}/{weights.green}" if weights else "no shares"

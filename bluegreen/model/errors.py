@@ -52,6 +52,10 @@ class TransientError(BluegreenError):
         self.retry_after = retry_after
 
 
+class OutOfTimeError(TransientError):
+    """The time that was given is over; the same call goes on where this one stopped, and is not repeated by itself."""
+
+
 class RefusedError(BluegreenError):
     """The same call will fail again until somebody changes something."""
 
@@ -62,6 +66,13 @@ class NotFoundError(RefusedError):
 
 class ConflictError(RefusedError):
     """The object changed under us or belongs to another field manager."""
+
+
+class NoSharesError(RefusedError):
+    """What a route serves is no shares of blue and green: nobody is served (0/0), or others take traffic, too.
+
+    On the way out it is a refusal like any other; a ReturningRouter can still be brought back to blue.
+    """
 
 
 class InvalidInputError(RefusedError):

@@ -104,6 +104,28 @@ class MarkedRouter(Protocol):
         """
 
 
+@runtime_checkable
+class ReturningRouter(Protocol):
+    """A router that can go back to blue from where `read` raises NoSharesError; for the way back alone.
+
+    Attributes:
+        name: name of the route in the config.
+    """
+
+    name: str
+
+    def bring_back(self) -> str:
+        """Give blue 100 and green 0 whatever is served, blue first, and read them back; idempotent.
+
+        Returns:
+            What still keeps blue from serving alone, with what to type; empty when nothing does.
+
+        Raises:
+            TransientError: blue cannot receive now, or the backend cannot be reached; calling again is safe.
+            RefusedError: blue cannot receive until a person mends it; green keeps what it has.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """How often each side was drawn at one server; `other` counts answers that were neither side."""

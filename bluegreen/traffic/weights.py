@@ -7,9 +7,9 @@ It never writes over weights that it did not expect, except on the way back, whi
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bluegreen.model.errors import BluegreenError, ConflictError, TransientError, clean_text
+from bluegreen.model.errors import BluegreenError, ConflictError, NoSharesError, TransientError, clean_text
 from bluegreen.model.events import Emit
-from bluegreen.model.ports import TrafficRouter, Weights
+from bluegreen.model.ports import ReturningRouter, TrafficRouter, Weights
 from bluegreen.slo.health import BlueHealth, Health
 from bluegreen.traffic.pace import Pace
 from bluegreen.traffic.settling import POLL_SECONDS, Settling
@@ -97,7 +97,7 @@ class WayBack:
     """How a way back ended.
 
     Attributes:
-        reverted: whether every route serves blue alone.
+        reverted: whether every route is back on blue; who serves beside it, such as a third server, was told.
         blue: what was last seen of blue; the reason where it was held.
         left: routes that are not back yet.
     """
@@ -151,8 +151,7 @@ def revert(
 def _taken_back(router: TrafficRouter, emit: Emit) -> bool:
     """Try to send one route back, whatever it serves; say whether it is."""
     try:
-        served = router.read()  # once: behind a slow API, every further look would hold up the way back
-        _write(router, served, ALL_BLUE, served, emit)
+        _send_back(router, emit)
     except BluegreenError as error:
         emit("revert.retried", route=router.name, reason=str(error), next=error.next_step)
     except Exception as error:  # noqa: BLE001 - a fault of one adapter must not keep the other routes on a bad green
@@ -160,6 +159,36 @@ def _taken_back(router: TrafficRouter, emit: Emit) -> bool:
     else:
         return True
     return False
+
+
+def _send_back(router: TrafficRouter, emit: Emit) -> None:
+    try:
+        served = router.read()  # once: behind a slow API, every further look would hold up the way back
+    except NoSharesError:
+        if not isinstance(router, ReturningRouter):
+            raise
+        bring_back(router, emit)
+    else:
+        _write(router, served, ALL_BLUE, served, emit)
+
+
+def bring_back(router: ReturningRouter, emit: Emit) -> None:
+    """Give blue everything on a route of which nobody can say shares, such as 0/0; what was before is not told.
+
+    Args:
+        router: the route.
+        emit: told weight.writing, weight.written, and a notice of what serves beside blue.
+
+    Raises:
+        TransientError: the route or blue is away; calling again is safe.
+        RefusedError: blue cannot receive.
+    """
+    back = {"route": router.name, "blue": ALL_BLUE.blue, "green": ALL_BLUE.green}
+    emit("weight.writing", **back)
+    beside = router.bring_back()
+    emit("weight.written", changed=True, beside=beside, **back)
+    if beside:
+        emit("notice", text=f"route {router.name} is back on blue, but {beside}")
 
 
 def _stuck(left: Sequence[TrafficRouter], within: float) -> TransientError:

@@ -1,5 +1,6 @@
 """A real HAProxy on loopback in front of two small servers, in its own process and temporary directory."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from rig_http import Visited, free_port, two_servers, wait_until
 
+from bluegreen.model.errors import TransientError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
 from bluegreen_adapters.haproxy_router import open_router
@@ -122,3 +124,27 @@ class HaproxyRig(Visited):
             self.process.wait(5)
         for server in self.sides.values():
             server.stop()
+
+
+@contextlib.contextmanager
+def other_haproxy(path: Path, **config):
+    """Run HAProxy with another configuration."""
+    path.mkdir()
+    rig = HaproxyRig(path, **config)
+    try:
+        yield rig
+    finally:
+        rig.close()
+
+
+class Recorder:
+    """A socket that remembers each command; it may be cut at one of the writes."""
+
+    def __init__(self, socket, said, cut_at=None):
+        self.socket, self.said, self.cut_at, self.address = socket, said, cut_at, socket.address
+
+    def ask(self, command):
+        self.said.append(command)
+        if self.cut_at and len([line for line in self.said if line.startswith("set")]) == self.cut_at:
+            raise TransientError("test.cut", command, "cut by the test")
+        return self.socket.ask(command)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bluegreen.model.errors import ConflictError, TransientError
+from bluegreen.model.errors import ConflictError, NoSharesError, TransientError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Counts, NoData, Sample
@@ -96,6 +96,24 @@ class FakeRouter:
 
     def finalize(self) -> None:
         pass
+
+
+@dataclass
+class Returning(FakeRouter):
+    """A router that says when nobody is served, and can be brought back from there."""
+
+    beside: str = ""
+
+    def read(self) -> Weights:
+        if self.beside or not sum(self.raw.values()):
+            raise NoSharesError("fake.no-shares", "reading", self.beside or "nobody is served", "bluegreen revert")
+        return super().read()
+
+    def bring_back(self) -> str:
+        if (fault := self._fault()) in {"away", "cut"}:
+            raise TransientError(f"fake.{fault}", "bringing back", fault)
+        self.raw = {Side.BLUE: 100, Side.GREEN: 0}
+        return self.beside
 
 
 @dataclass

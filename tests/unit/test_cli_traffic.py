@@ -1,48 +1,27 @@
 """Weights by hand: shown though one route is away, set only over what was expected, kept off a migration under way."""
 
 import json
-import sys
 from contextlib import suppress
 
+import by_hand
 import pytest
+from by_hand import CONFIG, Marked, migration, weights
 from click.testing import CliRunner
-from fake_traffic import FakeRouter
-from test_migration_store import manifest
 
 from bluegreen.cli import traffic as cli
 from bluegreen.cli.main import main
-from bluegreen.migration import connect, look
+from bluegreen.migration import look
 from bluegreen.migration.hand import RULES
-from bluegreen.migration.journal import Journal
 from bluegreen.migration.lock import MigrationLock
 from bluegreen.migration.look import Glance, Lookout, Seen, glances
-from bluegreen.migration.store import Store
 from bluegreen.model.errors import ConflictError, InvalidInputError, LockedError, TransientError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
 
-CONFIG = """\
-from: old
-to: new
-namespaces: [shop]
-routes: [{name: shop, router: fake}, {name: api, router: fake}]
-probes: [{name: p, probe: http}]
-objectives: [{name: o, probe: p, good: 99%}]
-"""
-
-
-class Marked(FakeRouter):
-    """A router with a mark."""
-
-    def marked_by(self):
-        return "somebody"
-
 
 @pytest.fixture
 def routers(monkeypatch):
-    found = {"shop": FakeRouter("shop"), "api": FakeRouter("api")}
-    monkeypatch.setattr(connect, "load_adapter", lambda group, name: lambda route, settings: found[route])
-    return found
+    return by_hand.two_routers(monkeypatch)
 
 
 @pytest.fixture
@@ -52,32 +31,7 @@ def state(tmp_path):
 
 @pytest.fixture
 def run(routers, tmp_path, state, monkeypatch):
-    (tmp_path / "bluegreen.yaml").write_text(CONFIG)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BLUEGREEN_STATE_DIR", str(state))
-    return lambda *arguments: CliRunner().invoke(main, ["traffic", *map(str, arguments)])
-
-
-def migration(state, name="old-new-1", outcome=""):
-    store = Store(state / name)
-    store.write_manifest(manifest(name).__class__(**{**fields(manifest(name)), "green": other(manifest(name).green)}))
-    journal = Journal(store.events)
-    journal("run.started")
-    if outcome:
-        journal("run.finished", outcome=outcome)
-    return store
-
-
-def fields(one):
-    return {key: getattr(one, key) for key in one.__dataclass_fields__}
-
-
-def other(cluster):
-    return cluster.__class__("new", "uid-2", cluster.version, cluster.server)
-
-
-def weights(router):
-    return router.raw[Side.BLUE], router.raw[Side.GREEN]
+    return by_hand.command(tmp_path, state, monkeypatch)
 
 
 def test_show_tells_every_route(run, routers):
@@ -204,30 +158,9 @@ def test_without_a_terminal_it_needs_yes(run, routers):
     assert routers["shop"].history == []
 
 
-class Terminal:
-    """A stream that says it is a terminal."""
-
-    def __init__(self, stream):
-        self._stream = stream
-
-    def isatty(self):
-        return True
-
-    def __getattr__(self, name):
-        return getattr(self._stream, name)
-
-
 @pytest.fixture
 def terminal(monkeypatch):
-    """Make the runner's own streams, which are there only while it runs, terminals for the question."""
-    asked = cli._confirm
-
-    def on_terminal(moves, *, yes):
-        monkeypatch.setattr(sys, "stdin", Terminal(sys.stdin))
-        monkeypatch.setattr(sys, "stderr", Terminal(sys.stderr))
-        asked(moves, yes=yes)
-
-    monkeypatch.setattr(cli, "_confirm", on_terminal)
+    by_hand.on_a_terminal(monkeypatch)
 
 
 @pytest.mark.usefixtures("run", "terminal")

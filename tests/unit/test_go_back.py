@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
-from fake_traffic import FakeProbe, FakeRouter
+from fake_traffic import FakeProbe, FakeRouter, Returning
 from shift_run import NOW, config
 
 from bluegreen.migration import go_back
@@ -49,7 +49,7 @@ class Place:
 
     def revert(self, way=None):
         probe = {"web": FakeProbe(answer=lambda _side: self.answer)}
-        go_back.connect_traffic = lambda _config, _reasons: (tuple(self.routers), probe)
+        go_back.connect_traffic = lambda _config, _reasons, *, back: (tuple(self.routers) if back else (), probe)
         return go_back.go_back(self.config(), self.root, self.told.append, way or Way())
 
     def ends(self, outcome, running):
@@ -107,6 +107,15 @@ def test_step_by_step_it_takes_the_steps_backwards(tmp_path, place):
     place.revert(Way(gradual=True))
     assert [green for _, green in place.routers[0].history if green in (0, 50)][-1] == 0
     assert 50 in [green for _, green in place.routers[0].history]
+
+
+@pytest.mark.parametrize("gradual", [False, True])
+def test_where_nobody_is_served_blue_is_raised(tmp_path, gradual):
+    place = Place(tmp_path, [Returning(raw={Side.BLUE: 0, Side.GREEN: 0}), router("api")])
+    assert place.revert(Way(gradual=gradual)) == place.store
+    assert green_of(place) == [0, 0]
+    assert place.routers[0].raw[Side.BLUE] == 100
+    assert place.store.outcome() == "reverted"
 
 
 def test_one_route_goes_back_and_the_migration_has_not_ended(tmp_path, place):

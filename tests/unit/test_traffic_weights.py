@@ -1,9 +1,9 @@
 """Writing weights and going back: idempotent, compare-and-set, one bad route never holds up the others."""
 
 import pytest
-from fake_traffic import FakeRouter, FakeTime, Told
+from fake_traffic import FakeRouter, FakeTime, Returning, Told
 
-from bluegreen.model.errors import ConflictError, TransientError
+from bluegreen.model.errors import ConflictError, NoSharesError, TransientError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
 from bluegreen.slo.health import BlueHealth, Health
@@ -182,3 +182,53 @@ def test_already_back_is_done(pace, told):
     router = FakeRouter()
     assert back([router], pace, told).reverted
     assert router.history == []
+
+
+def test_from_where_nobody_is_served_blue_is_brought_back(pace, told):
+    dark, good = Returning("dark", raw={Side.BLUE: 0, Side.GREEN: 0}), half_way("good")
+    assert back([dark, good], pace, told).reverted
+    assert dark.raw == good.raw == {Side.BLUE: 100, Side.GREEN: 0}
+    assert told.of("weight.written")[0] == {"route": "dark", "changed": True, "beside": "", "blue": 100, "green": 0}
+    assert "notice" not in told.names
+
+
+def test_who_serves_beside_blue_is_told_and_does_not_hold_up_the_way_back(pace, told):
+    router = Returning(raw={Side.BLUE: 50, Side.GREEN: 50}, beside="third takes traffic; silence it")
+    assert back([router], pace, told).reverted
+    assert router.raw == {Side.BLUE: 100, Side.GREEN: 0}
+    assert told.of("notice")[0]["text"] == "route shop is back on blue, but third takes traffic; silence it"
+
+
+def test_a_router_that_can_be_brought_back_goes_the_usual_way_while_it_has_shares(pace, told):
+    router = Returning(raw={Side.BLUE: 50, Side.GREEN: 50})
+    assert back([router], pace, told).reverted
+    assert router.history == [(100, 50), (100, 0)]
+
+
+def test_bringing_back_is_tried_again(pace, told):
+    router = Returning(raw={Side.BLUE: 0, Side.GREEN: 0}, faults=["away"])
+    assert back([router], pace, told).reverted
+    assert told.of("revert.retried")[0]["reason"] == "bringing back: away [fake.away]"
+
+
+def test_out_of_nobody_served_onto_a_sick_blue_nobody_is_sent(pace, told):
+    router = Returning(raw={Side.BLUE: 0, Side.GREEN: 0})
+    assert not back([router], pace, told, blues=(SICK,)).reverted
+    assert router.raw == {Side.BLUE: 0, Side.GREEN: 0}
+
+
+def test_a_router_that_cannot_be_brought_back_is_retried_with_what_to_type(pace, told):
+    class Dark(FakeRouter):
+        def read(self):
+            raise NoSharesError("fake.no-shares", "reading", "nobody is served", "set weight shop/blue 100")
+
+    with pytest.raises(TransientError, match="not back: shop"):
+        back([Dark()], pace, told, within=5.0)
+    assert told.of("revert.retried")[0]["next"] == "set weight shop/blue 100"
+
+
+def test_on_the_way_out_what_is_no_shares_is_refused(told):
+    router = Returning(raw={Side.BLUE: 0, Side.GREEN: 0})
+    with pytest.raises(NoSharesError):
+        shift([router], HALF, ALL_BLUE, told)
+    assert router.raw == {Side.BLUE: 0, Side.GREEN: 0}
