@@ -45,6 +45,8 @@ lab-down: packages ## Take them down, leaving nothing behind
 docs: .venv/.done ## Generate docs/reference from the code
 	@$(PY) -m bluegreen.config.schema
 	@$(PY) -m bluegreen.exporter.page
+	@$(PY) -m bluegreen.cli.reference
+	@$(PY) -m bluegreen.cli.adapter_page
 
 lock: ## Resolve the dependencies again (needs uv)
 	uv lock --upgrade

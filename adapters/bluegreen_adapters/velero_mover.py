@@ -32,7 +32,9 @@ def open_mover(blue: Cluster, green: Cluster, options: Mapping[str, object], nam
     Args:
         blue: cluster that holds the data.
         green: cluster that gets it.
-        options: namespace, carrierImage, ttl, storageLocation; see velero_names.Options.
+        options: namespace (velero; of Velero, in both clusters), carrierImage (registry.k8s.io/pause:3.10; does
+            nothing, holds the volumes on green while they are filled), ttl (72h; after which Velero drops the backup
+            by itself), storageLocation (of the backup; each cluster's default).
         name: name of the mover in the configuration.
 
     Raises:

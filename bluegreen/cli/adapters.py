@@ -50,7 +50,8 @@ def permissions(ctx: click.Context, /, name: str, port: str | None, output: str,
     """Print the least that an adapter must be allowed to do.
 
     \b
-    Exit codes: 0 said, or the adapter does not say; 1 unknown, it does not load, or no policy with --policy.
+    Exit codes: 0 said, or the adapter does not say; 1 unknown, it does not load,
+    or no policy with --policy.
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from bluegreen.migration.permissions import permissions_of  # noqa: PLC0415 - loads the adapters' libraries
 

@@ -37,7 +37,8 @@ def apply(plan: Path, force: tuple[str, ...], timeout: float, **options: Any) ->
     conflicts, refused.
 
     \b
-    Exit codes: 0 done, 1 failed, 2 usage, another cluster or an unsafe plan, 6 the plan is stale.
+    Exit codes: 0 done, 1 failed, 2 usage, another cluster or an unsafe plan,
+    6 the plan is stale.
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from bluegreen.cli.import_ import bring_or_list, last_words  # noqa: PLC0415 - loaded on use
     from bluegreen.cli.progress import means  # noqa: PLC0415

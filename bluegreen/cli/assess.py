@@ -19,8 +19,8 @@ def assess(ctx: click.Context, /, output: str, strict: bool, **options: Any) -> 
     """Look for what would stop or hurt a migration.
 
     \b
-    Exit codes: 0 no blocker (with --strict: and no warning), 1 blockers (with --strict: or warnings) or a
-    failure, 2 usage or bad input.
+    Exit codes: 0 no blocker (with --strict: and no warning), 1 blockers (with
+    --strict: or warnings) or a failure, 2 usage or bad input.
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from bluegreen.cli.progress import tell  # noqa: PLC0415 - loaded on use
     from bluegreen.migration.assessing import assess_scope  # noqa: PLC0415

@@ -48,7 +48,8 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     A one-off Job is imported suspended unless it is annotated bluegreen.io/run-again=true.
 
     \b
-    Exit codes: 0 done, 1 objects refused or in conflict, 2 usage or a bundle that cannot be used.
+    Exit codes: 0 done, 1 objects refused or in conflict, 2 usage or a bundle
+    that cannot be used.
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from bluegreen.cli.bulk import hold_many_objects  # noqa: PLC0415 - loaded on use
 

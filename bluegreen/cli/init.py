@@ -22,10 +22,12 @@ _KUBECONFIGS = {"kubeconfig": "kubeconfig", "from_kubeconfig": "fromKubeconfig",
 @click.option("--kubeconfig", metavar="PATH", envvar="BLUEGREEN_KUBECONFIG", help="kubeconfig of both clusters.")
 @click.option("--from-kubeconfig", metavar="PATH", envvar="BLUEGREEN_FROM_KUBECONFIG", help="kubeconfig of blue only.")
 @click.option("--to-kubeconfig", metavar="PATH", envvar="BLUEGREEN_TO_KUBECONFIG", help="kubeconfig of green only.")
-@click.option("-n", "--namespace", "namespaces", multiple=True, help="Namespace to move; all with workloads without.")
+@click.option("-n", "--namespace", "namespaces", multiple=True, help="Namespace to move; else all with workloads.")
 @click.option("--haproxy", metavar="SOCKET", default="", help="Runtime socket of the HAProxy in front of both.")
 @click.option("--backend", metavar="NAME", default="", help="Its backend with a server for each side.")
-@click.option("-o", "--output", metavar="FILE", default="bluegreen.yaml", show_default=True, help="- is stdout.")
+@click.option(
+    "-o", "--output", metavar="FILE", default="bluegreen.yaml", show_default=True, help="Where to; - is stdout."
+)
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def init(*, namespaces: tuple[str, ...], haproxy: str, backend: str, output: str, force: bool, **options: Any) -> None:
     """Look at both clusters and write a starter bluegreen.yaml.
@@ -34,7 +36,8 @@ def init(*, namespaces: tuple[str, ...], haproxy: str, backend: str, output: str
     TODO, and no command takes the file before it is filled in. What happens to data is a comment: yours to decide.
 
     \b
-    Exit codes: 0 written, 1 a cluster or file failed, 2 usage or bad input, such as a file that is there.
+    Exit codes: 0 written, 1 a cluster or file failed, 2 usage or bad input, such
+    as a file that is there.
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from datetime import UTC, datetime  # noqa: PLC0415 - loaded on use
 

@@ -46,8 +46,9 @@ def migrate(
     Blue keeps serving until green has earned its share, and stays as it was for a rollback.
 
     \b
-    Exit codes: 0 migrated, 1 failed, 2 usage or bad input, 3 reverted (blue serves),
-    4 paused for a person, 5 locked by another process, 6 the configuration changed, 130 interrupted.
+    Exit codes: 0 migrated, 1 failed, 2 usage or bad input, 3 reverted (blue
+    serves), 4 paused for a person, 5 locked by another process, 6 the
+    configuration changed, 130 interrupted.
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from bluegreen.migration.begin import begin, resume  # noqa: PLC0415 - loaded on use
     from bluegreen.migration.prepare import prepare  # noqa: PLC0415

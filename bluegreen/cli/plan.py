@@ -76,8 +76,9 @@ def plan(ctx: click.Context, /, output: str, out: Path | None, idle: bool, dry_r
     """Show what an import would do to each object; writes nothing.
 
     \b
-    Exit codes: 0 planned, 1 failed, or an object is refused or in conflict, 2 usage or bad input.
-    With --detailed-exitcode: 0 nothing to do, 1 as above, 2 changes, 64 usage or bad input.
+    Exit codes: 0 planned, 1 failed, or an object is refused or in conflict,
+    2 usage or bad input. With --detailed-exitcode: 0 nothing to do, 1 as above,
+    2 changes, 64 usage or bad input.
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from bluegreen.cli.bulk import hold_many_objects  # noqa: PLC0415 - loaded on use
 
