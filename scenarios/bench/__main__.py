@@ -8,12 +8,13 @@ import signal
 import sys
 import tempfile
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from scenarios import stage
 from scenarios.bench import bundles, field, figures, objects, runs, velero, wire
-from scenarios.bench.field import LARGE, SIZES, SMALL
+from scenarios.bench.field import LARGE, MIXED, SIZES, TINY
 from scenarios.cluster import NEW, OLD
 from scenarios.lab.console import LabError, say
 from scenarios.lab.layout import cluster, lab
@@ -31,7 +32,7 @@ class Bench:
         self.place = place
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.peak_mib = 0.0
-        self.counts: dict[str, int] = {"export": sum(SIZES.values()), "import": SIZES[SMALL]}
+        self.counts: dict[str, int] = {"export": sum(SIZES.values()), "import": field.TINY_SIZE}
         self.key = place / "age.key"
         self.recipient = bundles.new_key(self.key)
 
@@ -49,7 +50,7 @@ class Bench:
     def exports(self) -> None:
         """Export all objects, by turns with kubectl get."""
         kinds = [path.rpartition("/")[2] for path in objects.PLURALS.values()] + list(_CONTROLLERS_MAKE)
-        scope = ("--from", OLD, "-n", SMALL, "-n", LARGE)
+        scope = ("--from", OLD, "-n", MIXED, "-n", LARGE)
         for number in range(ROUNDS):
             runs.wait_for_quiet()
             get = " && ".join(
@@ -61,59 +62,27 @@ class Bench:
             run = self.bluegreen("export_written", "export", *scope, "-o", bundle, "--age-recipient", self.recipient)
             self.peak_mib = max(self.peak_mib, run.peak_mib)
 
-    def imports(self) -> None:
-        """Import the small namespace into empty ones, by turns with plain HTTPS; then once each by the others."""
-        bundle = self.place / "small"
-        words = ("-n", SMALL, "-o", str(bundle), "--age-recipient", self.recipient)
+    def imports(self, source: str, prefix: str) -> None:
+        """Import a namespace into empty ones, by turns with plain HTTPS; then once each by the others.
+
+        Args:
+            source: namespace on blue.
+            prefix: begins the names of what is measured.
+        """
+        bundle = self.place / source
+        words = ("-n", source, "-o", str(bundle), "--age-recipient", self.recipient)
         runs.bluegreen("export", "--from", OLD, *words, place=self.place)
+        one = _Import(self, source, prefix, bundle)
         # There and back: what comes second meets controllers that still work on what came first.
-        self.plain_https(bundle, field.PREFIX + "plain-1")
-        self.import_small(bundle, field.PREFIX + "import-1")
-        self.import_small(bundle, SMALL)
-        self.plain_https(bundle, field.PREFIX + "plain-2")
+        one.plain_https("plain-1")
+        one.bluegreen("import-1")
+        one.bluegreen("")
+        one.plain_https("plain-2")
         for _ in range(ROUNDS):
             runs.wait_for_quiet()
-            self.bluegreen("import_again", *self.import_words(bundle, SMALL))
-        self.kubectl_apply(bundle, field.PREFIX + "kubectl")
-        self.velero(field.PREFIX + "velero")
-
-    def import_words(self, bundle: Path, target: str) -> list[str]:
-        """Return the words of an import into a namespace of that name."""
-        renamed = [] if target == SMALL else ["--map-namespace", f"{SMALL}:{target}"]
-        return ["import", str(bundle), "--to", NEW, "--age-identity", str(self.key), *renamed]
-
-    def import_small(self, bundle: Path, target: str) -> None:
-        """Import into an empty namespace."""
-        field.make_namespaces(NEW, target)
-        runs.wait_for_quiet()
-        self.bluegreen("import", *self.import_words(bundle, target))
-
-    def plain_https(self, bundle: Path, target: str) -> None:
-        """Send the same applies by the plainest client."""
-        field.make_namespaces(NEW, target)
-        requests = bundles.requests_of(self.files(bundle, target), target)
-        self.counts["plain_https"] = len(requests)
-        runs.wait_for_quiet()
-        self.keep("plain_https", wire.send_all(cluster(NEW), requests))
-
-    def files(self, bundle: Path, target: str) -> Path:
-        """Return the bundle's files for a namespace of that name."""
-        return bundles.files_for(bundle, self.key, SMALL, target, self.place / target)
-
-    def kubectl_apply(self, bundle: Path, target: str) -> None:
-        """Apply the same files by kubectl."""
-        field.make_namespaces(NEW, target)
-        files = self.files(bundle, target)
-        runs.wait_for_quiet()
-        argv = ["kubectl", "--context", NEW, "apply", "--server-side", "--field-manager=bench", "-f", str(files)]
-        self.keep("kubectl_apply", runs.run(argv, self.place).seconds)
-
-    def velero(self, target: str) -> None:
-        """Restore the same objects by Velero."""
-        velero.back_up(SMALL)
-        runs.wait_for_quiet()
-        seconds, self.counts["velero_restore"] = velero.restore(SMALL, target)
-        self.keep("velero_restore", seconds)
+            self.bluegreen(f"{prefix}import_again", *one.words(source))
+        one.kubectl_apply("kubectl")
+        one.velero("velero")
 
     def plans(self) -> None:
         """Plan all objects against a green that has them, by turns with plain lists; then dry runs against none."""
@@ -125,25 +94,91 @@ class Bench:
             lists = [wire.list_all(cluster(name), field.collections(SIZES)) for name in (OLD, NEW)]
             self.counts["plan"] = min(count for count, _ in lists)
             self.keep("plain_lists", sum(seconds for _, seconds in lists))
-            self.bluegreen("plan", "plan", *both, "-n", SMALL, "-n", LARGE, "--dry-run", "client")
+            self.bluegreen("plan", "plan", *both, "-n", MIXED, "-n", LARGE, "--dry-run", "client")
         target = field.PREFIX + "judged"
         field.make_namespaces(NEW, target)
         runs.wait_for_quiet()
-        self.bluegreen("plan_dry_run", "plan", *both, "-n", SMALL, "--map-namespace", f"{SMALL}:{target}")
+        self.bluegreen("plan_dry_run", "plan", *both, "-n", MIXED, "--map-namespace", f"{MIXED}:{target}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """One namespace's objects on the way to green, by everybody.
+
+    Attributes:
+        bench: keeps what is measured.
+        source: namespace on blue.
+        prefix: begins the names of what is measured.
+        bundle: what `bluegreen export` wrote of it.
+    """
+
+    bench: Bench
+    source: str
+    prefix: str
+    bundle: Path
+
+    def target(self, name: str) -> str:
+        """Make an empty namespace on green for one of them, and return its name: the source's own without a name."""
+        target = f"{self.source}-{name}" if name else self.source
+        field.make_namespaces(NEW, target)
+        return target
+
+    def words(self, target: str) -> list[str]:
+        """Return the words of an import into a namespace of that name."""
+        renamed = [] if target == self.source else ["--map-namespace", f"{self.source}:{target}"]
+        return ["import", str(self.bundle), "--to", NEW, "--age-identity", str(self.bench.key), *renamed]
+
+    def bluegreen(self, name: str) -> None:
+        """Import by the product."""
+        target = self.target(name)
+        runs.wait_for_quiet()
+        self.bench.bluegreen(f"{self.prefix}import", *self.words(target))
+
+    def plain_https(self, name: str) -> None:
+        """Send the same applies by the plainest client."""
+        target = self.target(name)
+        requests = bundles.requests_of(self.files(target), target)
+        self.bench.counts[f"{self.prefix}plain_https"] = len(requests)
+        runs.wait_for_quiet()
+        self.bench.keep(f"{self.prefix}plain_https", wire.send_all(cluster(NEW), requests))
+
+    def files(self, target: str) -> Path:
+        """Return the bundle's files for a namespace of that name."""
+        return bundles.files_for(self.bundle, self.bench.key, self.source, target, self.bench.place / target)
+
+    def kubectl_apply(self, name: str) -> None:
+        """Apply the same files by kubectl."""
+        files = self.files(self.target(name))
+        runs.wait_for_quiet()
+        argv = ["kubectl", "--context", NEW, "apply", "--server-side", "--field-manager=bench", "-f", str(files)]
+        self.bench.keep(f"{self.prefix}kubectl_apply", runs.run(argv, self.bench.place).seconds)
+
+    def velero(self, name: str) -> None:
+        """Restore the same objects by Velero."""
+        velero.back_up(self.source)
+        runs.wait_for_quiet()
+        seconds, self.bench.counts[f"{self.prefix}velero_restore"] = velero.restore(
+            self.source, f"{self.source}-{name}"
+        )
+        self.bench.keep(f"{self.prefix}velero_restore", seconds)
+        velero.remove(self.source)
 
 
 def measure() -> dict[str, object]:
     """Measure everything on a lab that is left as it was found."""
-    velero.remove(SMALL)
+    for namespace in (TINY, MIXED):
+        velero.remove(namespace)
     field.prepare()
     with tempfile.TemporaryDirectory(prefix="bench-", dir=lab()) as place:
         bench = Bench(Path(place))
         try:
             bench.exports()
-            bench.imports()
+            bench.imports(TINY, "")
+            bench.imports(MIXED, "mixed_")
             bench.plans()
         finally:
-            velero.remove(SMALL)
+            for namespace in (TINY, MIXED):
+                velero.remove(namespace)
             field.remove()
         return figures.line(bench.seconds, bench.peak_mib, bench.counts)
 

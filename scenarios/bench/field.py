@@ -13,8 +13,10 @@ from scenarios.lab.console import LabError, say
 from scenarios.lab.layout import Cluster, cluster
 
 PREFIX = "bench-"
-SMALL, LARGE = PREFIX + "small", PREFIX + "large"
-SIZES = {SMALL: 3000, LARGE: 7000}
+MIXED, LARGE, TINY = PREFIX + "mixed", PREFIX + "large", PREFIX + "tiny"
+SIZES = {MIXED: 3000, LARGE: 7000}
+"""Namespaces with objects of all ten kinds."""
+TINY_SIZE = 3000
 GONE_SECONDS = 420
 EVERY_SECONDS = 2.0
 
@@ -27,9 +29,10 @@ def prepare() -> None:
     """
     remove()
     everywhere(CONTEXTS, _define)
+    make_namespaces(OLD, *SIZES, TINY)
     for namespace, count in SIZES.items():
-        make_namespaces(OLD, namespace)
-        fill(cluster(OLD), namespace, count)
+        fill(cluster(OLD), namespace, objects.mixed(namespace, count))
+    fill(cluster(OLD), TINY, objects.small(TINY, TINY_SIZE))
 
 
 def _define(context: str) -> None:
@@ -48,13 +51,11 @@ def make_namespaces(context: str, *names: str) -> None:
     kubectl(context, "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
 
 
-def fill(where: Cluster, namespace: str, count: int) -> None:
+def fill(where: Cluster, namespace: str, made: Iterable[objects.Raw]) -> None:
     """Create the objects of a namespace."""
-    requests = [
-        wire.creation(objects.collection(obj["kind"], namespace), obj) for obj in objects.mixed(namespace, count)
-    ]
+    requests = [wire.creation(objects.collection(obj["kind"], namespace), obj) for obj in made]
     seconds = wire.send_all(where, requests)
-    say(where.name, f"{count} objects in {namespace} in {seconds:.0f} s")
+    say(where.name, f"{len(requests)} objects in {namespace} in {seconds:.0f} s")
 
 
 def collections(namespaces: Iterable[str]) -> list[str]:

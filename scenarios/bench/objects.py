@@ -1,4 +1,4 @@
-"""Ten kinds of objects in the shares that a busy namespace has, the same ones in every run. Pure.
+"""Ten kinds of objects in the shares that a busy namespace has, and small ones, the same in every run. Pure.
 
 Nothing of it may start a pod: the bench measures API traffic, not the kubelet.
 """
@@ -17,6 +17,13 @@ def mixed(namespace: str, count: int) -> Iterator[Raw]:
     """Yield that many manifests for a namespace, kinds interleaved."""
     for number in range(count):
         make = _DECK[number * _STRIDE % len(_DECK)]
+        yield make(namespace, number)
+
+
+def small(namespace: str, count: int) -> Iterator[Raw]:
+    """Yield that many small manifests: two ConfigMaps of three short lines to one Secret of two."""
+    for number in range(count):
+        make = (_setting, _setting, _login)[number % 3]
         yield make(namespace, number)
 
 
@@ -92,6 +99,17 @@ def _config_map(namespace: str, number: int) -> Raw:
 
 def _secret(namespace: str, number: int) -> Raw:
     values = {"username": _app(number), "password": _noise(number, 32), "token": _noise(number, 40 + number % 700)}
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    return _object("v1", "Secret", namespace, number, type="Opaque", data=data)
+
+
+def _setting(namespace: str, number: int) -> Raw:
+    data = {"LOG_LEVEL": "info" if number % 3 else "debug", "PORT": "8080", "KEY": _noise(number, 24)}
+    return _object("v1", "ConfigMap", namespace, number, data=data)
+
+
+def _login(namespace: str, number: int) -> Raw:
+    values = {"username": _app(number), "password": _noise(number, 32)}
     data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
     return _object("v1", "Secret", namespace, number, type="Opaque", data=data)
 

@@ -1,5 +1,7 @@
 """The bench's arithmetic: which way a ratio goes, and that a missing or missed figure is never a success."""
 
+import json
+
 from scenarios.bench import objects
 from scenarios.bench.figures import PROMISES, Promise, Side, line, median
 
@@ -15,6 +17,8 @@ GOOD = {
     "plain_lists": [3.0],
     "plan": [5.9],
     "plan_dry_run": [20.0],
+    "mixed_import": [20.0],
+    "mixed_kubectl_apply": [50.0],
 }
 
 
@@ -46,6 +50,10 @@ def test_each_promise_can_be_missed():
         assert not found["ok"]
 
 
+def test_what_is_not_promised_is_told_beside_and_decides_nothing():
+    assert line(GOOD, 200.0, {})["also"] == {"mixed_import_vs_kubectl": 2.5}
+
+
 def test_a_figure_that_was_not_measured_is_not_ok():
     found = line({key: value for key, value in GOOD.items() if key != "velero_restore"}, 200.0, {})
 
@@ -69,3 +77,11 @@ def test_the_objects_are_the_same_in_every_run_and_of_every_kind():
     assert len({(obj["kind"], obj["metadata"]["name"]) for obj in made}) == 1000
     assert {obj["kind"] for obj in made} == objects.PLURALS.keys()
     assert all(obj["spec"]["replicas"] == 0 for obj in made if obj["kind"] == "Deployment")
+
+
+def test_small_objects_are_small():
+    made = list(objects.small("a", 300))
+
+    assert {obj["kind"] for obj in made} == {"ConfigMap", "Secret"}
+    assert len({(obj["kind"], obj["metadata"]["name"]) for obj in made}) == 300
+    assert max(len(json.dumps(obj)) for obj in made) < 700
