@@ -1,16 +1,13 @@
 """What stands between an apply and the store in one cluster and not in the other. Pure.
 
-Webhooks and policies are compared by name and by what they match; how they would decide is for the server's dry run
-(`bluegreen plan`), which asks them.
+Webhooks and policies are compared by name, by what of the moved objects they are asked about (rules and selectors), by
+matchConditions and failurePolicy. How they would decide is for the server's dry run to say (`bluegreen plan`).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from bluegreen.assess.matching import selects
-from bluegreen.assess.pods import pod_spec
-from bluegreen.assess.surroundings import ADMISSION, Surroundings
+from bluegreen.assess.hooks import NAME_LABEL, Hook, asked, catches, hooks, unlike, unlike_conditions
+from bluegreen.assess.surroundings import ADMISSION
 from bluegreen.assess.wider import Wider
 from bluegreen.model.findings import Finding, Severity
 from bluegreen.model.ports import Raw
@@ -18,7 +15,6 @@ from bluegreen.model.refs import ref_of
 
 _LEVEL = "pod-security.kubernetes.io/enforce"
 _LEVELS = ("privileged", "baseline", "restricted")
-_NAME = "kubernetes.io/metadata.name"
 # Plug-ins that are off by default and change what is allowed; others come and go with Kubernetes' versions.
 _STRICT = frozenset(
     {
@@ -38,127 +34,117 @@ _STRICT = frozenset(
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
-    """A webhook, or a policy that is bound.
-
-    Attributes:
-        name: what it is, for people.
-        key: what makes it the same in both clusters.
-        changes: whether it can change objects.
-        fails: whether objects are refused when it does not answer.
-        rules: resource rules.
-        selectors: namespace selectors that must all match.
-    """
-
-    name: str
-    key: tuple[str, ...]
-    changes: bool
-    fails: bool
-    rules: tuple[Mapping[str, Any], ...]
-    selectors: tuple[Mapping[str, Any], ...]
-
-
-def hooks(side: Surroundings) -> Iterator[Hook]:
-    """Yield what judges or changes objects in a cluster."""
-    for kind in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
-        for given in side.objects.get(kind, ()):
-            yield from (_webhook(kind, given, one) for one in given.get("webhooks") or ())
-    for kind in ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"):
-        bound: dict[str, list[Raw]] = {}
-        for binding in side.objects.get(f"{kind}Binding", ()):
-            bound.setdefault(str((binding.get("spec") or {}).get("policyName")), []).append(binding)
-        for policy in side.objects.get(kind, ()):
-            yield from (_policy(kind, policy, one) for one in bound.get(str(policy["metadata"]["name"]), ()))
-
-
-def _webhook(kind: str, given: Raw, one: Mapping[str, Any]) -> Hook:
-    name = str(given["metadata"]["name"])
-    return Hook(
-        name=f"{kind} {name} ({one.get('name')})",
-        key=(kind, name, str(one.get("name"))),
-        changes=kind.startswith("Mutating"),
-        fails=one.get("failurePolicy") != "Ignore",
-        rules=tuple(one.get("rules") or ()),
-        selectors=(one.get("namespaceSelector") or {},),
-    )
-
-
-def _policy(kind: str, policy: Raw, binding: Raw) -> Hook:
-    spec, name = policy.get("spec") or {}, str(policy["metadata"]["name"])
-    constraints = spec.get("matchConstraints") or {}
-    narrower = (binding.get("spec") or {}).get("matchResources") or {}
-    return Hook(
-        name=f"{kind} {name} (binding {binding['metadata']['name']})",
-        key=(kind, name, str(binding["metadata"]["name"])),
-        changes=kind.startswith("Mutating"),
-        fails=spec.get("failurePolicy") != "Ignore",
-        rules=tuple(narrower.get("resourceRules") or constraints.get("resourceRules") or ()),
-        selectors=(constraints.get("namespaceSelector") or {}, narrower.get("namespaceSelector") or {}),
-    )
-
-
 def different_hooks(wider: Wider) -> Iterator[Finding]:
-    """Find webhooks and policies of one side only that match what is moved."""
+    """Find webhooks and policies that match what is moved and are not the same in both clusters."""
     if any(kind not in side.objects for side in (wider.blue, wider.green) for kind in ADMISSION):
         return  # what could not be read is a gap, and half a comparison would be wrong
     blue, green = ({hook.key: hook for hook in hooks(side)} for side in (wider.blue, wider.green))
     moved = {(str(obj["kind"]), str(obj["metadata"]["name"])) for obj in wider.moved}
-    items = list(_asked(wider))
-    labels = _labels(wider)
-    for key in sorted(green.keys() ^ blue.keys()):
-        added = key in green
-        hook = green.get(key) or blue[key]
-        caught = sorted({what for what, rule_key in items if _catches(hook, rule_key, labels)})
-        if caught and (added or key[:2] not in moved):
-            yield _difference(hook, caught, added=added)
+    creations = _Creations(wider)
+    for key in sorted(green.keys() | blue.keys()):
+        travels = key[:2] in moved
+        if key in green and key in blue:
+            if not (travels and green[key].moved_before):
+                yield from _unlike(blue[key], green[key], creations)
+        elif key in green and (caught := creations.kinds(creations.on_green(green[key]))):
+            yield _added(green[key], caught)
+        elif key in blue and not travels and (caught := creations.kinds(creations.on_blue(blue[key]))):
+            yield _missing(blue[key], caught)
 
 
-def _asked(wider: Wider) -> Iterator[tuple[str, tuple[str, str, str]]]:
-    """Yield (kind for people, (group, plural, namespace)) for what is created on green, pods of workloads included."""
-    for obj in wider.moved:
-        where = str(obj["metadata"].get("namespace") or "")
-        plural = wider.plurals.get((obj["apiVersion"], obj["kind"]), "")
-        yield str(obj["kind"]), (obj["apiVersion"].rpartition("/")[0], plural, where)
-        if pod_spec(obj):
-            yield "Pod", ("", "pods", where)
+class _Creations:
+    """What is created on green, and was on blue, one beside the other."""
+
+    def __init__(self, wider: Wider) -> None:
+        self._moved = [one for obj in wider.moved for one in asked(obj, wider.plurals)]
+        before = [one for obj in wider.subject.objects for one in asked(obj, wider.plurals)]
+        self._before = before if len(before) == len(self._moved) else self._moved
+        self._there, self._here = _labels(wider), _labels_on_blue(wider)
+
+    def on_green(self, hook: Hook) -> frozenset[int]:
+        """Return the numbers of those that a hook of green is asked about."""
+        return frozenset(n for n, one in enumerate(self._moved) if catches(hook, one, self._there))
+
+    def on_blue(self, hook: Hook) -> frozenset[int]:
+        """Return the numbers of those that a hook of blue was asked about."""
+        return frozenset(n for n, one in enumerate(self._before) if catches(hook, one, self._here))
+
+    def kinds(self, numbers: Iterable[int]) -> str:
+        """Return the kinds of some of them, empty without one."""
+        found = sorted({self._moved[number].kind for number in numbers})
+        more = f" and {len(found) - _SHOWN} more kinds" if len(found) > _SHOWN else ""
+        return ", ".join(found[:_SHOWN]) + more
 
 
 def _labels(wider: Wider) -> dict[str, dict[str, str]]:
     """Return the labels that each namespace will have on green."""
+    moved = (obj for obj in wider.moved if obj["kind"] == "Namespace")
+    return _by_namespace((*wider.green.objects.get("Namespace", ()), *moved))
+
+
+def _labels_on_blue(wider: Wider) -> dict[str, dict[str, str]]:
+    moved = (obj for obj in wider.subject.objects if obj["kind"] == "Namespace")
+    return _by_namespace((*moved, *wider.blue.objects.get("Namespace", ())))
+
+
+def _by_namespace(spaces: Iterable[Raw]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for obj in (*wider.green.objects.get("Namespace", ()), *(o for o in wider.moved if o["kind"] == "Namespace")):
+    for obj in spaces:
         name = str(obj["metadata"]["name"])
-        found.setdefault(name, {_NAME: name}).update(obj["metadata"].get("labels") or {})
+        found.setdefault(name, {NAME_LABEL: name}).update(obj["metadata"].get("labels") or {})
     return found
 
 
-def _catches(hook: Hook, key: tuple[str, str, str], labels: Mapping[str, Mapping[str, str]]) -> bool:
-    group, plural, where = key
-    of_namespace = labels.get(where, {_NAME: where})
-    return any(_rule_fits(rule, group, plural) for rule in hook.rules) and (
-        not where or all(selects(selector, of_namespace) for selector in hook.selectors)
-    )
-
-
-def _rule_fits(rule: Mapping[str, Any], group: str, plural: str) -> bool:
-    """Return whether a rule is about creating a resource; versions do not matter, for matchPolicy is Equivalent."""
-    return (
-        bool({"*", group} & set(rule.get("apiGroups") or ()))
-        and bool({"*", "*/*", plural} & set(rule.get("resources") or ()))
-        and bool({"*", "CREATE"} & set(rule.get("operations") or ()))
-    )
-
-
-def _difference(hook: Hook, caught: list[str], *, added: bool) -> Finding:
-    kinds = ", ".join(caught[:_SHOWN]) + (f" and {len(caught) - _SHOWN} more kinds" if len(caught) > _SHOWN else "")
-    if added:
-        does = "changes" if hook.changes else "judges"
-        refuses = "; objects are refused when it does not answer" if hook.fails else ""
-        reason = f"blue does not have it; it {does} what is moved ({kinds}){refuses}"
-        return Finding(
-            "admission-added", Severity.WARNING, hook.name, reason, "see what it says to each object: bluegreen plan"
+def _unlike(blue: Hook, green: Hook, creations: _Creations) -> Iterator[Finding]:
+    """Yield one finding when a hook of both sides does not do the same to what is moved."""
+    here, there = creations.on_blue(blue), creations.on_green(green)
+    more, less, both = there - here, here - there, here & there
+    fields = ", ".join(unlike(blue, green)) or "labels"
+    told = [
+        f"on the target only it is asked about {creations.kinds(more)} ({fields})" if more else "",
+        f"on blue only it was asked about {creations.kinds(less)} ({fields})" if less else "",
+        *(_behaviour(blue, green) if both or more else ()),
+    ]
+    milder = not more and not _stricter(blue, green) and not (less and green.changes)
+    if said := [one for one in told if one]:
+        yield Finding(
+            "admission-differs",
+            Severity.INFO if milder else Severity.WARNING,
+            green.name,
+            "; ".join(said),
+            "see what it says to each object: bluegreen plan; or make it the same in both clusters",
         )
+
+
+def _behaviour(blue: Hook, green: Hook) -> Iterator[str]:
+    """Yield what differs in how it answers for what it is asked about on both sides."""
+    if blue.fails is not green.fails:
+        policy = {True: "Fail", False: "Ignore"}
+        yield f"failurePolicy is {policy[green.fails]} on the target, {policy[blue.fails]} on blue"
+    if blue.actions != green.actions:
+        here, there = (", ".join(sorted(hook.actions)) for hook in (blue, green))
+        yield f"validationActions are {there} on the target, {here} on blue"
+    if conditions := unlike_conditions(blue, green):
+        yield f"matchConditions differ ({', '.join(conditions[:_SHOWN])}), which only the server can judge"
+
+
+def _stricter(blue: Hook, green: Hook) -> bool:
+    """Return whether green may refuse what blue let pass."""
+    fails = green.fails and not blue.fails
+    denies = "Deny" in green.actions - blue.actions
+    return fails or denies or bool(unlike_conditions(blue, green))
+
+
+def _added(hook: Hook, kinds: str) -> Finding:
+    does = "changes" if hook.changes else "judges"
+    refuses = "; objects are refused when it does not answer" if hook.fails else ""
+    reason = f"blue does not have it; it {does} what is moved ({kinds}){refuses}"
+    return Finding(
+        "admission-added", Severity.WARNING, hook.name, reason, "see what it says to each object: bluegreen plan"
+    )
+
+
+def _missing(hook: Hook, kinds: str) -> Finding:
     return Finding(
         "admission-missing",
         Severity.WARNING if hook.changes else Severity.INFO,

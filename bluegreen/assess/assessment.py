@@ -1,10 +1,10 @@
 """The assessment as a whole: every finding, the inventory, and each workload with strategy and risk."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bluegreen.assess import admission, clocks, hazards, history, images, placement, requested, volumes
+from bluegreen.assess import admission, awake, clocks, hazards, history, images, placement, requested, volumes
 from bluegreen.assess.checks import find
 from bluegreen.assess.inventory import inventory, uses
 from bluegreen.assess.rights import finding as as_finding
@@ -20,6 +20,7 @@ FURTHER: tuple[Callable[[Wider], Iterator[Finding]], ...] = (
     hazards.owned_by_gitops,
     hazards.done_twice,
     hazards.autoscalers,
+    awake.starts_on_import,
     hazards.floating_images,
     hazards.capacity,
     hazards.gaps,
@@ -78,10 +79,15 @@ class Assessment:
         }
 
 
-def assess(wider: Wider) -> Assessment:
-    """Return the assessment of a subject."""
+def assess(wider: Wider, more: Iterable[Finding] = ()) -> Assessment:
+    """Return the assessment of a subject.
+
+    Args:
+        wider: what is looked at.
+        more: what another room has found, such as patches that do not fit.
+    """
     subject = wider.subject
-    found = [*find(subject), *(finding for check in FURTHER for finding in check(wider))]
+    found = [*find(subject), *(finding for check in FURTHER for finding in check(wider)), *more]
     ordered = tuple(sorted(found, key=lambda f: (_RANK[f.severity], f.rule, f.subject)))
     mapped = frozenset(subject.storage_classes) | frozenset(subject.ingress_classes)
     return Assessment(

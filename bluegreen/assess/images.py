@@ -201,7 +201,7 @@ def looked_at(wider: Wider) -> Iterator[Finding]:
     yield Finding(
         "images-looked-at",
         Severity.INFO,
-        f"{len(images)} images",
+        f"{len(images)} image{'' if len(images) == 1 else 's'}",
         f"{held} are on every node of the target already"
         + (
             f"; the others come from {', '.join(rest)}. Names, pull policies, pull Secrets and "

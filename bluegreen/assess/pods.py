@@ -21,6 +21,14 @@ def pod_spec(obj: Raw) -> dict[str, Any]:
             return {}
 
 
+def pod_labels(obj: Raw) -> dict[str, str]:
+    """Return the labels that a workload gives its pods, without those that its controller adds."""
+    spec = obj.get("spec") or {}
+    if obj.get("kind") == "CronJob":
+        spec = (spec.get("jobTemplate") or {}).get("spec") or {}
+    return dict(((spec.get("template") or {}).get("metadata") or {}).get("labels") or {})
+
+
 def containers(obj: Raw) -> Iterator[dict[str, Any]]:
     """Yield the containers of a workload, those that run first included."""
     spec = pod_spec(obj)

@@ -72,30 +72,42 @@ class Extras:
     commands: tuple[str, ...] = ()
 
 
-def needs(moved: Sequence[Raw], plurals: Mapping[tuple[str, str], str], extras: Extras) -> tuple[Need, ...]:
+def needs(
+    moved: Sequence[Raw],
+    plurals: Mapping[tuple[str, str], str],
+    extras: Extras,
+    there: Mapping[str, frozenset[str]] | None = None,
+) -> tuple[Need, ...]:
     """Return every right that moving these objects needs, each once and sorted.
 
     Args:
         moved: objects as green will have them.
         plurals: resource name in URLs by (apiVersion, kind).
         extras: what is done besides.
+        there: names of cluster-wide objects that green has already, by kind; they need not be created.
     """
-    found = {*_of_objects(moved, plurals), *_of_commands(moved, extras)}
+    found = {*_of_objects(moved, plurals, there or {}), *_of_commands(moved, extras)}
     if extras.velero and any(obj["kind"] == "PersistentVolumeClaim" for obj in moved):
         severity = Severity.BLOCKER if extras.configured else Severity.WARNING
         found |= {*_of_velero(extras.velero, severity), *_of_carriers(moved, severity)}
     return tuple(sorted(found))
 
 
-def _of_objects(moved: Iterable[Raw], plurals: Mapping[tuple[str, str], str]) -> Iterator[Need]:
+def _of_objects(
+    moved: Iterable[Raw], plurals: Mapping[tuple[str, str], str], there: Mapping[str, frozenset[str]]
+) -> Iterator[Need]:
+    """Yield what bringing each object needs: an apply of one that is not there is a patch and a create."""
     for obj in moved:
         plural = plurals.get((obj["apiVersion"], obj["kind"]))
         where, group = str(obj["metadata"].get("namespace") or ""), obj["apiVersion"].rpartition("/")[0]
         if plural is None:
             continue  # its API is found missing elsewhere
-        for verb in ("create", "get", "list", "patch"):
+        exists = not where and obj["metadata"]["name"] in there.get(obj["kind"], ())
+        for verb in ("get", "list", "patch") if exists else ("create", "get", "list", "patch"):
             yield Need("green", plural, group, where, verb, "moving the objects", Severity.BLOCKER)
-        yield Need("green", plural, group, where, "delete", "going back, which removes what it made", Severity.WARNING)
+        if not exists:
+            undo = "going back, which removes what it made"
+            yield Need("green", plural, group, where, "delete", undo, Severity.WARNING)
 
 
 def _of_commands(moved: Iterable[Raw], extras: Extras) -> Iterator[Need]:
@@ -182,10 +194,13 @@ def finding(missing: Missing) -> Finding:
     need = missing.need
     resource = f"{need.plural}.{need.group}" if need.group else need.plural
     where = f" -n {need.namespace}" if need.namespace else ""
+    asks = "; ".join(
+        f"kubectl --context {missing.context} auth can-i {verb} {resource}{where}" for verb in missing.verbs
+    )
     return Finding(
         "right-missing",
         need.severity,
         f"{need.side}: {resource}{' in ' + need.namespace if need.namespace else ''}",
         f"we may not {', '.join(missing.verbs)} it; needed for {need.purpose}",
-        f"grant it; ask again by: kubectl --context {missing.context} auth can-i {missing.verbs[0]} {resource}{where}",
+        f"grant {' and '.join(missing.verbs)}; ask again by: {asks}",
     )

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from bluegreen.assess import rights
 from bluegreen.assess.amounts import amount
 from bluegreen.assess.checks import Subject
+from bluegreen.assess.makers import find_makers
 from bluegreen.assess.pods import named_secrets
-from bluegreen.assess.rights import Extras, Missing
+from bluegreen.assess.rights import Extras, Missing, ask, needs
 from bluegreen.assess.surroundings import Now, Surroundings, attempt, surround
 from bluegreen.model.errors import BluegreenError, NotFoundError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
@@ -25,6 +25,7 @@ _METRICS = ObjectRef("apiregistration.k8s.io/v1", "APIService", "", "v1beta1.met
 _FAILED = "/api/v1/events?fieldSelector=reason%3DFailed&limit=500"
 _WORKERS = 8
 _PARTS = 5
+_NOTHING_ELSE = Extras()
 
 
 def _utc() -> datetime:
@@ -50,6 +51,7 @@ class Wider:
         secrets: Secrets of green that moved pods pull images with, as (namespace, name).
         failed: messages of green's events about what failed, such as pulls.
         missing: rights that we do not have.
+        makers: custom resources of blue that make pods.
     """
 
     subject: Subject
@@ -66,6 +68,7 @@ class Wider:
     secrets: frozenset[tuple[str, str]] = frozenset()
     failed: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
+    makers: frozenset[ObjectRef] = frozenset()
 
 
 def widen(
@@ -74,7 +77,7 @@ def widen(
     green: Cluster,
     *,
     moved: Sequence[Raw] | None = None,
-    extras: Extras | None = None,
+    extras: Extras = _NOTHING_ELSE,
     now: Now = _utc,
 ) -> Wider:
     """Read the further facts of a subject.
@@ -90,21 +93,20 @@ def widen(
     gaps: dict[str, str] = {}
     objects = subject.objects if moved is None else moved
     with ThreadPoolExecutor(_PARTS) as pool:
-        served = [pool.submit(cluster.resources) for cluster in (blue, green)]
-        of_blue, of_green = (tuple(one.result()) for one in served)
+        of_blue, of_green = pool.map(lambda cluster: tuple(cluster.resources()), (blue, green))
         plurals = {(r.api_version, r.kind): r.plural for r in (*of_green, *of_blue)}
         before = pool.submit(surround, "blue", blue, of_blue, _namespaces(subject.objects), now=now, gaps=gaps)
         after = pool.submit(surround, "green", green, of_green, _namespaces(objects), now=now, gaps=gaps)
         raw = pool.submit(_histories, blue, of_blue, frozenset(map(ref_of, subject.objects)), gaps)
-        missing = pool.submit(rights.ask, blue, green, rights.needs(objects, plurals, extras or Extras()), gaps)
+        missing = pool.submit(ask, blue, green, needs(objects, plurals, extras, subject.target.names), gaps)
+        makers = pool.submit(find_makers, blue, of_blue, _namespaces(subject.objects), gaps)
         failed = pool.submit(_failures, green, gaps)
-        nodes, definitions = after.result().nodes(), after.result().objects.get("CustomResourceDefinition", ())
         return Wider(
             subject=subject,
             raw=raw.result(),
-            allocatable=_allocatable(nodes) if after.result().objects.get("Node") else None,
+            allocatable=_allocatable(after.result()),
             metrics=_serves_metrics(green, gaps),
-            definitions={str(crd["metadata"]["name"]): crd for crd in definitions},
+            definitions=_definitions(after.result()),
             gaps=gaps,
             moved=objects,
             plurals=plurals,
@@ -114,6 +116,7 @@ def widen(
             secrets=_pull_secrets(green, objects, gaps),
             failed=failed.result(),
             missing=missing.result(),
+            makers=makers.result(),
         )
 
 
@@ -193,10 +196,15 @@ def _failures(green: Cluster, gaps: dict[str, str]) -> tuple[str, ...]:
     return tuple(str(event.get("message", "")) for event in _json(text or "").get("items") or ())
 
 
-def _allocatable(nodes: Iterable[Raw]) -> dict[str, Decimal]:
-    """Return what nodes that take pods have together."""
-    usable = [node for node in nodes if not (node.get("spec") or {}).get("unschedulable")]
-    given = [((node.get("status") or {}).get("allocatable") or {}) for node in usable]
+def _definitions(green: Surroundings) -> dict[str, Raw]:
+    return {str(crd["metadata"]["name"]): crd for crd in green.objects.get("CustomResourceDefinition", ())}
+
+
+def _allocatable(green: Surroundings) -> dict[str, Decimal] | None:
+    """Return what nodes that take pods have together, None when no node was read."""
+    if not green.objects.get("Node"):
+        return None
+    given = [((node.get("status") or {}).get("allocatable") or {}) for node in green.nodes()]
     return {key: sum((amount(one.get(key)) for one in given), Decimal(0)) for key in ("cpu", "memory")}
 
 

@@ -4,22 +4,27 @@ Applying again writes nothing. It forces only what this migration created, delet
 before it raises. Idle objects may be applied in the import phase only: later it would put green back to sleep.
 """
 
+import contextlib
 import enum
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for_all
 from dataclasses import dataclass
 
 from bluegreen.importer.decide import Decision, Verdict, decide
 from bluegreen.importer.definitions import wait_established
+from bluegreen.importer.denied import Denials
 from bluegreen.importer.live import read_live
 from bluegreen.importer.order import Phase, Wave, in_phase, order
 from bluegreen.importer.refusal import Cause, cause_of
-from bluegreen.model.errors import BluegreenError, RefusedError, TransientError
+from bluegreen.model.errors import BluegreenError, OutOfTimeError, RefusedError, TransientError
 from bluegreen.model.events import Emit
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 
 _FOUNDATION = frozenset({"namespaces", "definitions"})
+_NAMED = 3
 
 
 class Outcome(enum.StrEnum):
@@ -43,6 +48,7 @@ class ApplyOptions:
         definition_seconds: how long to wait for custom resource definitions.
         clock: monotonic seconds.
         sleep: waits that many seconds.
+        end: when, by the clock, no further write is begun and none is waited for any more.
     """
 
     migration: str
@@ -51,6 +57,12 @@ class ApplyOptions:
     workers: int = 12
     prepare: Callable[[Raw], Raw] = lambda obj: obj
     definition_seconds: float = 60.0
+    end: float = math.inf
+
+    @property
+    def left(self) -> float | None:
+        """Return the seconds until the end, 0 when it is over, None when there is none."""
+        return None if math.isinf(self.end) else max(0.0, self.end - self.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +118,32 @@ def apply_objects(
 
     Raises:
         ApplyFailedError: objects were refused or in conflict; all of them, after everything else was tried.
+        OutOfTimeError: the end has come; names what is not done.
         TransientError: all that failed may succeed when applied again.
     """
+    waves = in_phase(order(objects), phase)
+    results = _apply_waves(cluster, waves, options, emit)
+    _raise_failures(cluster, tuple(results), options)
+    _raise_undone(cluster, waves, results, options)
+    return tuple(results)
+
+
+def _apply_waves(cluster: Cluster, waves: Iterable[Wave], options: ApplyOptions, emit: Emit) -> list[ApplyResult]:
+    """Apply wave after wave as long as the time lasts and what others need is there."""
     results: list[ApplyResult] = []
     resources = cluster.resources()
-    for wave in in_phase(order(objects), phase):
-        done = _apply_wave(cluster, wave, resources, options)
-        results += done
-        failed = sum(r.outcome is Outcome.FAILED for r in done)
-        emit("import.wave", wave=wave.name, objects=len(done), written=_written(done), failed=failed)
-        if failed and wave.name in _FOUNDATION:
-            break
-        if wave.name == "definitions":
-            _wait_for(cluster, wave, options)
-            resources = cluster.resources()
-    _raise_failures(cluster, tuple(results))
-    return tuple(results)
+    with contextlib.suppress(OutOfTimeError):  # from a wait; what is not done then is told by the caller
+        for wave in waves:
+            done = _apply_wave(cluster, wave, resources, options)
+            results += done
+            failed = sum(r.outcome is Outcome.FAILED for r in done)
+            emit("import.wave", wave=wave.name, objects=len(done), written=_written(done), failed=failed)
+            if options.left == 0 or (failed and wave.name in _FOUNDATION):
+                break
+            if wave.name == "definitions":
+                _wait_for(cluster, wave, options)
+                resources = cluster.resources()
+    return results
 
 
 def _wait_for(cluster: Cluster, wave: Wave, options: ApplyOptions) -> None:
@@ -136,15 +158,28 @@ def _apply_wave(
     cluster: Cluster, wave: Wave, resources: tuple[ApiResource, ...], options: ApplyOptions
 ) -> list[ApplyResult]:
     """Decide about each object in this thread, which threads would only make slower, and write in many."""
-    live = read_live(cluster, wave.refs, resources, options.workers)
-    with ThreadPoolExecutor(max_workers=options.workers, thread_name_prefix="apply") as pool:
-        results: list[ApplyResult | Future[ApplyResult]] = []
+    live, denials = read_live(cluster, wave.refs, resources, options.workers), Denials(cluster, resources)
+    pool = ThreadPoolExecutor(max_workers=options.workers, thread_name_prefix="apply")
+    try:
+        results: list[ApplyResult | Future[ApplyResult | None]] = []
         for obj in wave.objects:
             ref = ref_of(obj)
             decision = decide(options.prepare(obj), live.get(ref), options.migration)
             known = _without_write(ref, decision, live.get(ref))
-            results.append(known or pool.submit(_write, cluster, ref, decision))
-        return [result.result() if isinstance(result, Future) else result for result in results]
+            results.append(known or pool.submit(_write, cluster, ref, decision, options, denials))
+        return _finished(results, options)
+    finally:
+        pool.shutdown(wait=options.left != 0, cancel_futures=True)
+
+
+def _finished(
+    results: Sequence["ApplyResult | Future[ApplyResult | None]"], options: ApplyOptions
+) -> list[ApplyResult]:
+    """Return what is known when all is written or the time is over; a write that hangs is not waited for longer."""
+    wait_for_all([result for result in results if isinstance(result, Future)], timeout=options.left)
+    ended = [result for result in results if not isinstance(result, Future) or result.done()]
+    known = [result.result() if isinstance(result, Future) else result for result in ended]
+    return [result for result in known if result is not None]
 
 
 def _without_write(ref: ObjectRef, decision: Decision, live: Raw | None) -> ApplyResult | None:
@@ -162,12 +197,18 @@ def _without_write(ref: ObjectRef, decision: Decision, live: Raw | None) -> Appl
             return None
 
 
-def _write(cluster: Cluster, ref: ObjectRef, decision: Decision) -> ApplyResult:
+def _write(
+    cluster: Cluster, ref: ObjectRef, decision: Decision, options: ApplyOptions, denials: Denials
+) -> ApplyResult | None:
+    """Write one object and return what happened; None when the time was over before."""
+    if options.left == 0:
+        return None
     creates = decision.verdict is Verdict.CREATE
     try:
         answer = _send(cluster, decision, creates=creates)
     except BluegreenError as error:
-        return ApplyResult(ref, Outcome.FAILED, cause=cause_of(error), error=error.why or str(error))
+        why = denials.why(error, ref, creates=creates)
+        return ApplyResult(ref, Outcome.FAILED, cause=cause_of(error), error=why)
     uid = str(answer["metadata"].get("uid", ""))
     outcome = Outcome.CREATED if creates else Outcome.CHANGED
     return ApplyResult(ref, outcome, creates or decision.force, uid)
@@ -183,11 +224,31 @@ def _send(cluster: Cluster, decision: Decision, *, creates: bool) -> Raw:
         return cluster.create(decision.body)
 
 
-def _raise_failures(cluster: Cluster, results: tuple[ApplyResult, ...]) -> None:
+def _raise_undone(
+    cluster: Cluster, waves: Iterable[Wave], results: Iterable[ApplyResult], options: ApplyOptions
+) -> None:
+    """Say what is left when the time is over."""
+    known = {result.ref for result in results if result.cause is not Cause.TRANSIENT}
+    asked = [ref for wave in waves for ref in wave.refs]
+    undone = [ref for ref in asked if ref not in known]
+    if options.left == 0 and undone:
+        first = ", ".join(str(ref) for ref in undone[:_NAMED])
+        rest = f" and {len(undone) - _NAMED} more" if len(undone) > _NAMED else ""
+        raise OutOfTimeError(
+            "import.out-of-time",
+            f"applying objects to {cluster.id.context}",
+            f"{len(undone)} of {len(asked)} are not done: {first}{rest}",
+            "run the same command again, which goes on with them",
+        )
+
+
+def _raise_failures(cluster: Cluster, results: tuple[ApplyResult, ...], options: ApplyOptions) -> None:
     failed = [result for result in results if result.outcome is Outcome.FAILED]
     if not failed:
         return
     what = f"applying objects to {cluster.id.context} ({len(failed)} of {len(results)} failed)"
     if all(result.cause is Cause.TRANSIENT for result in failed):
+        if options.left == 0:
+            return  # they are among what is not done
         raise TransientError("import.unreachable", what, f"{failed[0].ref}: {failed[0].error}", "run it again")
     raise ApplyFailedError(what, results)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from bluegreen.importer import shape
 from bluegreen.importer.diff import Change, differences
-from bluegreen.importer.idle import SCALED, SUSPENDED
+from bluegreen.importer.equal import surely_equal
+from bluegreen.importer.idle import SCALED, SUSPENDED, is_asleep
 from bluegreen.importer.owned import dropped
 from bluegreen.model.marks import MIGRATION, annotation, is_ours, left_to_mover, with_annotation
 from bluegreen.model.ports import Raw
@@ -72,7 +73,7 @@ def decide(obj: Raw, live: Raw | None, migration: str) -> Decision:
 
 
 def _about_existing(obj: Raw, live: Raw, migration: str) -> Decision:
-    changes = differences(obj, live) + dropped(obj, live)
+    changes = () if surely_equal(obj, live) else differences(obj, live) + dropped(obj, live)
     ours = is_ours(live, migration)
     body = _keep_mark(obj, live)
     if not changes:
@@ -83,7 +84,7 @@ def _about_existing(obj: Raw, live: Raw, migration: str) -> Decision:
     whose = f"migration {owner} created it" if owner else "this migration did not create it"
     if obj["kind"] in _GREENS_OWN:
         return Decision(Verdict.LEFT_OUT, f"{whose}: green's own is kept as it is", changes, body, force=False)
-    if shape.is_kind(obj, *SCALED, *SUSPENDED, "DaemonSet"):
+    if shape.is_kind(obj, *SCALED, *SUSPENDED, "DaemonSet") or is_asleep(obj):
         return Decision(Verdict.CONFLICT, f"it exists on green and {whose}", changes, body, force=False)
     return Decision(Verdict.CHANGE, f"{whose}: applied without force", changes, body, force=False)
 

@@ -6,6 +6,7 @@ It only reads; an object, a kind or a namespace that is not there is simply abse
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from bluegreen.importer.ahead import ListsAhead
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef
@@ -15,7 +16,11 @@ Place = tuple[str, str, str]
 
 
 def read_live(
-    cluster: Cluster, refs: Iterable[ObjectRef], resources: Iterable[ApiResource], workers: int = 8
+    cluster: Cluster,
+    refs: Iterable[ObjectRef],
+    resources: Iterable[ApiResource],
+    workers: int = 8,
+    ahead: ListsAhead | None = None,
 ) -> dict[ObjectRef, Raw]:
     """Return the objects that exist.
 
@@ -24,6 +29,7 @@ def read_live(
         refs: what to look for.
         resources: what the cluster serves, as its resources() said.
         workers: reads at a time.
+        ahead: lists that are under way already.
     """
     served = {(r.api_version, r.kind): r for r in resources}
     places: dict[Place, list[ObjectRef]] = {}
@@ -32,7 +38,7 @@ def read_live(
     jobs = list(_jobs(places, served))
     found: dict[ObjectRef, Raw] = {}
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="live") as pool:
-        for part in pool.map(lambda job: _read(cluster, *job), jobs):
+        for part in pool.map(lambda job: _read(cluster, job, ahead), jobs):
             found.update(part)
     return found
 
@@ -49,12 +55,14 @@ def _jobs(places: Mapping[Place, list[ObjectRef]], served: Mapping[tuple[str, st
             yield from ((None, [ref]) for ref in refs)
 
 
-def _read(cluster: Cluster, resource: ApiResource | None, refs: list[ObjectRef]) -> dict[ObjectRef, Raw]:
+def _read(cluster: Cluster, job: Job, ahead: ListsAhead | None) -> dict[ObjectRef, Raw]:
+    resource, refs = job
     try:
         if resource is None:
             return {refs[0]: cluster.get(refs[0])}
         wanted = {ref.name: ref for ref in refs}
-        listed = cluster.list(resource, refs[0].namespace)
+        early = ahead.take(resource, refs[0].namespace) if ahead else None
+        listed = cluster.list(resource, refs[0].namespace) if early is None else early
         return {wanted[obj["metadata"]["name"]]: obj for obj in listed if obj["metadata"]["name"] in wanted}
     except NotFoundError:
         return {}

@@ -15,7 +15,7 @@ from bluegreen.model.marks import PREFIX
 from bluegreen.model.ports import Raw
 
 ItemKeys = tuple[tuple[str, Any], ...]
-_EXACT = frozenset({"nodeSelector", "selector", "podSelector", "namespaceSelector", "labelSelector", "objectSelector"})
+EXACT = frozenset({"nodeSelector", "selector", "podSelector", "namespaceSelector", "labelSelector", "objectSelector"})
 """Values that the server owns as a whole and never fills in: a key too many in one of them is one that blue dropped."""
 
 
@@ -27,18 +27,18 @@ def dropped(obj: Raw, live: Raw) -> tuple[Change, ...]:
         live: the object as the server has it, with metadata.managedFields.
     """
     entries = live["metadata"].get("managedFields") or ()
-    ours = (entry["fieldsV1"] for entry in entries if _is_ours(entry, str(obj["apiVersion"])))
+    ours = (entry["fieldsV1"] for entry in entries if applied_by_us(entry, str(obj["apiVersion"])))
     return withheld(obj, (change for fields in ours for change in _below(fields, obj, live, "")))
 
 
-def _is_ours(entry: Raw, api_version: str) -> bool:
+def applied_by_us(entry: Raw, api_version: str) -> bool:
     """Return whether an entry is of our applies; one of another API version names other fields."""
     ours = entry.get("manager") == MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource")
     return ours and entry.get("apiVersion") == api_version and isinstance(entry.get("fieldsV1"), dict)
 
 
 @functools.lru_cache(maxsize=4096)
-def _step(key: str) -> tuple[str, Any]:
+def step_of(key: str) -> tuple[str, Any]:
     """Return the sort of a key of fieldsV1, and the field's name, the item's keys or the value."""
     sort, _, text = key.partition(":")
     match sort:
@@ -56,7 +56,7 @@ def _below(fields: Raw, mine: Any, live: Any, path: str) -> Iterator[Change]:
     """Yield what `fields` names below a place, `live` has there and `mine` has not."""
     items: tuple[_Items, _Items] | None = None
     for key, below in fields.items():
-        sort, step = _step(key)
+        sort, step = step_of(key)
         match sort:
             case "f":
                 yield from _field(step, below, (mine, live), path)
@@ -103,7 +103,7 @@ def _field(name: str, below: Raw, pair: tuple[Any, Any], path: str) -> Iterator[
     if below and (len(below) > 1 or "." not in below):
         yield from _below(below, asked.get(name), live[name], here)
     elif name in asked:
-        yield from _inside(asked[name], live[name], here, exact=name in _EXACT)
+        yield from _inside(asked[name], live[name], here, exact=name in EXACT)
     else:
         yield Change(here, ABSENT, short(live[name]))
 
@@ -113,7 +113,7 @@ def _inside(mine: Any, live: Any, path: str, *, exact: bool) -> Iterator[Change]
     if isinstance(mine, dict) and isinstance(live, dict):
         for key, value in live.items():
             if key in mine:
-                yield from _inside(mine[key], value, join(path, key), exact=exact or key in _EXACT)
+                yield from _inside(mine[key], value, join(path, key), exact=exact or key in EXACT)
             elif exact:
                 yield Change(join(path, key), ABSENT, short(value))
     elif isinstance(mine, list) and isinstance(live, list) and len(mine) == len(live):

@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.decide import Decision, Verdict, decide
+from bluegreen.importer.denied import Denials
 from bluegreen.importer.diff import Change, all_differences
 from bluegreen.importer.live import read_live
 from bluegreen.importer.order import order
@@ -30,12 +32,14 @@ class PlanOptions:
         dry_run: ask the server for a dry run of every write.
         workers: requests at a time.
         prepare: what import does to each object last, such as make_idle.
+        ahead: lists of green that are under way already.
     """
 
     migration: str
     dry_run: bool = False
     workers: int = 12
     prepare: Callable[[Raw], Raw] = lambda obj: obj
+    ahead: ListsAhead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +126,28 @@ def plan_import(objects: Iterable[Raw], cluster: Cluster, options: PlanOptions) 
     """
     waves = order(objects)
     named = [(wave.name, options.prepare(obj)) for wave in waves for obj in wave.objects]
-    live = read_live(cluster, (ref_of(obj) for _, obj in named), cluster.resources(), options.workers)
+    resources = cluster.resources()
+    live = read_live(cluster, (ref_of(obj) for _, obj in named), resources, options.workers, options.ahead)
     new = {ref_of(obj) for _, obj in named if ref_of(obj) not in live}
     decided = [_decided(wave, obj, live.get(ref_of(obj)), options.migration) for wave, obj in named]
     if not options.dry_run:
         return ImportPlan(cluster.id.uid, tuple(entry for entry, _ in decided))
 
+    denials = Denials(cluster, resources)
+
     def ask(job: tuple[PlanEntry, Decision]) -> PlanEntry:
-        return _dry_run(cluster, *job, live.get(job[0].ref), new)
+        entry = _dry_run(cluster, *job, live.get(job[0].ref), new)
+        return _with_rights(entry, denials, creates=entry.ref in new)
 
     with ThreadPoolExecutor(max_workers=options.workers, thread_name_prefix="plan") as pool:
         return ImportPlan(cluster.id.uid, tuple(pool.map(ask, decided)))
+
+
+def _with_rights(entry: PlanEntry, denials: Denials, *, creates: bool) -> PlanEntry:
+    """Return an entry that names the missing rights, where that is why the server refused."""
+    if entry.cause is not Cause.RIGHTS:
+        return entry
+    return replace(entry, reason=denials.named(entry.reason, entry.ref, creates=creates))
 
 
 def _decided(wave: str, obj: Raw, live: Raw | None, migration: str) -> tuple[PlanEntry, Decision]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bluegreen.importer import shape
 from bluegreen.model.ports import Raw
+from bluegreen.model.sleeping import is_custom
 
 
 def why_not_ready(live: Raw) -> str:
@@ -18,7 +19,7 @@ def why_not_ready(live: Raw) -> str:
         return "" if phase == "Bound" else f"it is {phase}"
     if shape.is_kind(live, "Pod"):
         return _pod(live)
-    return ""
+    return _custom(live) if is_custom(str(live.get("apiVersion"))) else ""
 
 
 def _workload(live: Raw) -> str:
@@ -37,6 +38,19 @@ def _workload(live: Raw) -> str:
             counts["up to date"] = _updated(live, status, wanted)
     short = [f"{count or 0} of {wanted} {word}" for word, count in counts.items() if int(count or 0) < wanted]
     return ", ".join(short)
+
+
+def _custom(live: Raw) -> str:
+    """Say of a custom resource that counts replicas as workloads do whether they are there; others are ready."""
+    status, wanted = live.get("status"), shape.get(live, "spec", "replicas")
+    if not isinstance(status, dict) or not isinstance(wanted, int):
+        return ""
+    seen = str(status.get("observedGeneration", ""))  # some write it as text
+    if seen.isdecimal() and int(seen) < int(live["metadata"].get("generation", 0)):
+        return "its controller has not seen the present spec"
+    counts = {"ready": status.get("readyReplicas"), "available": status.get("availableReplicas")}
+    known = {word: count for word, count in counts.items() if isinstance(count, int)}
+    return ", ".join(f"{count} of {wanted} {word}" for word, count in known.items() if count < wanted)
 
 
 def _updated(live: Raw, status: Raw, wanted: int) -> Any:

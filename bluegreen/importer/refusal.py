@@ -38,7 +38,7 @@ _TEXTS: tuple[tuple[Cause, re.Pattern[str]], ...] = tuple(
         (Cause.MISSING_KIND, r"no matches for kind|could not find the requested resource|does not serve|unknown kind"),
         (Cause.DUPLICATE_KEYS, r"duplicate entries for key"),
         (Cause.SCHEMA, r"failed to create typed patch object|field not declared in schema|unknown field"),
-        (Cause.RIGHTS, r"forbidden: User|cannot \w+ resource|attempting to grant RBAC permissions"),
+        (Cause.RIGHTS, r"missing right: |forbidden: User|cannot \w+ resource|attempting to grant RBAC permissions"),
     )
 )
 

@@ -55,11 +55,13 @@ class Rewritten:
         objects: in the order of the input.
         remarks: what a person should look at.
         effects: what patches did, by the object's name on green.
+        faults: patches that cannot be applied or match nothing that they must, each with object and reason.
     """
 
     objects: tuple[Raw, ...]
     remarks: tuple[Remark, ...] = ()
     effects: Mapping[ObjectRef, tuple[Effect, ...]] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
 
 
 def rewrite(objects: Iterable[Raw], how: TransformOptions) -> Rewritten:
@@ -72,11 +74,29 @@ def rewrite(objects: Iterable[Raw], how: TransformOptions) -> Rewritten:
     Raises:
         InvalidInputError: every patch that cannot be applied, with object, operation and pointer.
     """
+    done = try_rewrite(objects, how)
+    if done.faults:
+        raise InvalidInputError(
+            "transform.patch",
+            "patching objects on their way to green",
+            done.faults,
+            "correct transform.patches in bluegreen.yaml, or narrow the match; nothing was written",
+        )
+    return done
+
+
+def try_rewrite(objects: Iterable[Raw], how: TransformOptions) -> Rewritten:
+    """Return objects rewritten for green as far as that can be done, with what cannot; for looking, never to apply.
+
+    Args:
+        objects: cleaned objects; not changed.
+        how: what to rewrite.
+    """
     work = _Patching(how.patches)
     done = tuple(work.patch(transform(obj, how)) for obj in objects)
     work.finish()
     found = [Remark(str(ref_of(obj)), path, text) for obj in done for path, text in mentions(obj, how.namespaces)]
-    return Rewritten(done, (*work.remarks, *found), work.effects)
+    return Rewritten(done, (*work.remarks, *found), work.effects, tuple(work.faults))
 
 
 class _Patching:
@@ -85,7 +105,7 @@ class _Patching:
     def __init__(self, patches: Sequence[Patch]) -> None:
         self._patches = patches
         self._used: set[str] = set()
-        self._faults: list[str] = []
+        self.faults: list[str] = []
         self.remarks: list[Remark] = []
         self.effects: dict[ObjectRef, tuple[Effect, ...]] = {}
 
@@ -97,7 +117,7 @@ class _Patching:
             try:
                 after = patched(obj, one)
             except PatchFault as fault:
-                self._faults.append(f"patch {one.name}, {ref_of(obj)}: {fault}")
+                self.faults.append(f"patch {one.name}, {ref_of(obj)}: {fault}")
                 continue
             effect = Effect(one.name, all_differences(after, obj))
             self.effects[ref_of(obj)] = (*self.effects.get(ref_of(obj), ()), effect)
@@ -105,16 +125,9 @@ class _Patching:
         return obj
 
     def finish(self) -> None:
-        """Note the patches that matched nothing, and raise when one failed."""
+        """Note the patches that matched nothing."""
         for patch in self._patches:
             if patch.name not in self._used and patch.required:
-                self._faults.append(f"patch {patch.name}: it matches no object and is required")
+                self.faults.append(f"patch {patch.name}: it matches no object and is required")
             elif patch.name not in self._used:
                 self.remarks.append(Remark(f"patch {patch.name}", "", "it matches no object; look at its match"))
-        if self._faults:
-            raise InvalidInputError(
-                "transform.patch",
-                "patching objects on their way to green",
-                tuple(self._faults),
-                "correct transform.patches in bluegreen.yaml, or narrow the match; nothing was written",
-            )

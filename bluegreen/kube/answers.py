@@ -10,13 +10,16 @@ from typing import Any
 
 import msgspec
 
-from bluegreen.kube.calls import Call
+from bluegreen.kube.calls import APPLY_PATCH, Call
 from bluegreen.model.errors import BluegreenError, ConflictError, NotFoundError, RefusedError, TransientError
 
 # A typed field the server's schema does not know comes back as a 500, and would be retried in vain.
 _SCHEMA_ERROR = "failed to create typed patch object"
 # RBAC's own sentence names user, verb and resource only; an admission plug-in's may quote the object.
 _RBAC_DENIAL = re.compile(r'^[\w.]+( ".*?")? is forbidden: User "')
+_DENIED_VERB = re.compile(r"cannot (\w+) resource ")
+_AUTHORIZER = re.compile(r'User "[^"]*" cannot|^forbidden|^Forbidden|^HTTP 403')
+_ESCALATION = re.compile(r"attempting to grant RBAC permissions")
 _MANAGER = re.compile(r'conflict with "([^"]+)"')
 _QUIET_ABOUT_SECRETS = frozenset({404, 409, 410, 429})
 _RETRY_LATER = frozenset({408, 429, 500, 502, 503, 504})
@@ -60,8 +63,7 @@ def _refusal(call: Call, code: int, what: str, why: str, status: dict[str, Any])
         case 401:
             return RefusedError("kube.unauthorized", what, why, "log in again, or renew the kubeconfig's credentials")
         case 403:
-            hint = f"grant the verb {call.verb!r} on it, see: kubectl auth can-i --list"
-            return RefusedError("kube.forbidden", what, why, hint)
+            return RefusedError("kube.forbidden", what, why, _grant(call, str(status.get("message") or "")))
         case 404:
             return NotFoundError("kube.not-found", what, why)
         case 409 | 422 if code == 409 or _is_another_object(status):  # noqa: PLR2004 - HTTP's own number
@@ -70,6 +72,22 @@ def _refusal(call: Call, code: int, what: str, why: str, status: dict[str, Any])
             return RefusedError("kube.gone", what, why, "list again from the start")
         case _:
             return RefusedError("kube.invalid", what, why)
+
+
+def _grant(call: Call, message: str) -> str:
+    """Return what to do about a 403: grant exactly the verb that was denied, or look at the admission that refused."""
+    if _ESCALATION.search(message):
+        return "hold these permissions yourself, or be granted 'escalate' on the role or 'bind' on what it binds to"
+    denied = _DENIED_VERB.search(message)
+    if message and not denied and not _AUTHORIZER.search(message):
+        return "admission refused it, no right is missing: look at the quota, webhook or policy that it names"
+    verb = denied.group(1) if denied else call.verb
+    pair = " (an apply needs 'patch', and 'create' where the object is not there)" if _is_apply(call) else ""
+    return f"grant the verb {verb!r} on it{pair}, see: kubectl auth can-i --list"
+
+
+def _is_apply(call: Call) -> bool:
+    return call.content_type == APPLY_PATCH
 
 
 def _conflict(what: str, why: str, status: dict[str, Any]) -> BluegreenError:

@@ -10,35 +10,33 @@ from bluegreen.assess.rights import Extras
 from bluegreen.assess.wider import widen
 from bluegreen.config.models import Migration
 from bluegreen.exporter.bundle import Bundle
-from bluegreen.importer.rewrite import rewrite
+from bluegreen.importer.rewrite import Rewritten, rewrite, try_rewrite
 from bluegreen.importer.transform import TransformOptions
 from bluegreen.migration import objects
 from bluegreen.migration.bundles import read_source
 from bluegreen.migration.scope import Scope
+from bluegreen.migration.transforms import transform_options
 from bluegreen.model.events import Emit
-from bluegreen.model.findings import Finding, Severity
-from bluegreen.model.ports import Cluster, Raw
+from bluegreen.model.findings import Finding
+from bluegreen.model.ports import Cluster
 
 
 def assess_scope(blue: Cluster, green: Cluster, scope: Scope, emit: Emit) -> Assessment:
     """Return what would stop or hurt a migration of a scope."""
     bundle = read_source(blue, scope, emit)
-    moved = rewrite(bundle.objects, scope.transform).objects
-    return _assessed(blue, green, bundle, moved=moved, how=scope.transform, extras=Extras())
+    wanted = try_rewrite(bundle.objects, scope.transform)
+    return _assessed(blue, green, bundle, wanted=wanted, how=scope.transform, extras=Extras())
 
 
 def assess_migration(bundle: Bundle, blue: Cluster, green: Cluster, config: Migration) -> tuple[Finding, ...]:
     """Return what would stop or hurt a migration, the worst first."""
-    given = config.transform
-    how = TransformOptions(storage_classes=given.storage_classes, ingress_classes=given.ingress_classes)
+    how = transform_options(config.transform)
     extras = Extras(
         configured=True,
         velero=_velero(config),
         commands=tuple(sorted({check.exec.namespace for check in config.verify})),
     )
-    moved = objects.for_green(bundle, config)
-    found = _assessed(blue, green, bundle, moved=moved, how=how, extras=extras).findings
-    return tuple(sorted((*found, *objects.cautions(bundle, config)), key=lambda f: list(Severity).index(f.severity)))
+    return _assessed(blue, green, bundle, wanted=rewrite(bundle.objects, how), how=how, extras=extras).findings
 
 
 def _velero(config: Migration) -> str:
@@ -52,7 +50,7 @@ def _assessed(
     green: Cluster,
     bundle: Bundle,
     *,
-    moved: tuple[Raw, ...],
+    wanted: Rewritten,
     how: TransformOptions,
     extras: Extras,
 ) -> Assessment:
@@ -63,4 +61,5 @@ def _assessed(
         storage_classes=how.storage_classes,
         ingress_classes=how.ingress_classes,
     )
-    return assess(widen(subject, blue, green, moved=moved, extras=extras))
+    wider = widen(subject, blue, green, moved=wanted.objects, extras=extras)
+    return assess(wider, objects.cautions(wanted))

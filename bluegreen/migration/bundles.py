@@ -4,7 +4,7 @@ Blue is only read. Secrets stay in memory unless they are encrypted; nothing is 
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,18 @@ from bluegreen.exporter.read import read_bundle
 from bluegreen.exporter.rules import Action
 from bluegreen.exporter.sealed import read_identities
 from bluegreen.importer import shape
+from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.apply import ApplyOptions, ApplyResult, apply_objects
-from bluegreen.importer.idle import hold_jobs, make_idle
+from bluegreen.importer.idle import hold_jobs, idler
 from bluegreen.importer.order import Phase, in_phase, order
 from bluegreen.importer.plan import ImportPlan, PlanOptions, plan_import
 from bluegreen.importer.prune import Surplus, find_surplus
 from bluegreen.importer.relink import relink
 from bluegreen.importer.rewrite import Rewritten, rewrite
+from bluegreen.importer.scales import read_scales
 from bluegreen.importer.transform import TransformOptions
 from bluegreen.importer.wait import wait_ready
-from bluegreen.migration.objects import owner_mark
+from bluegreen.migration.objects import owner_mark, silent
 from bluegreen.migration.scope import Scope
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.events import Emit
@@ -110,16 +112,19 @@ def mark_of(source: str) -> str:
     return owner_mark(ClusterId("", source or "unknown", "", ""))
 
 
-def preparation(*, idle: bool) -> Callable[[Raw], Raw]:
+def preparation(green: Cluster, objects: Iterable[Raw], emit: Emit, *, idle: bool) -> Callable[[Raw], Raw]:
     """Return what is done to each object last: asleep, or awake but for one-off Jobs."""
-    return make_idle if idle else hold_jobs
+    return idler(read_scales(green, objects, emit)) if idle else hold_jobs
 
 
-def foresee(green: Cluster, wanted: Rewritten, mark: str, *, idle: bool, server: bool) -> ImportPlan:
+def foresee(
+    green: Cluster, wanted: Rewritten, mark: str, *, idle: bool, server: bool, ahead: ListsAhead | None = None
+) -> ImportPlan:
     """Return what an import would do; idle leaves pods and webhooks for later."""
     objects = wanted.objects
     chosen = [obj for wave in in_phase(order(objects), Phase.IMPORT) for obj in wave.objects] if idle else objects
-    plan = plan_import(chosen, green, PlanOptions(mark, dry_run=server, prepare=preparation(idle=idle)))
+    prepare = preparation(green, objects, silent, idle=idle)
+    plan = plan_import(chosen, green, PlanOptions(mark, dry_run=server, prepare=prepare, ahead=ahead))
     return plan.with_effects(wanted.effects)
 
 
@@ -129,7 +134,7 @@ def bring(green: Cluster, objects: tuple[Raw, ...], mark: str, means: Means, *, 
     Raises:
         ApplyFailedError: objects were refused or are in conflict.
     """
-    options = ApplyOptions(mark, means.clock, means.sleep, prepare=preparation(idle=idle))
+    options = ApplyOptions(mark, means.clock, means.sleep, prepare=preparation(green, objects, means.emit, idle=idle))
     results = list(apply_objects(green, objects, Phase.IMPORT, options, means.emit))
     relink(green, objects, mark, means.emit)
     if idle:

@@ -5,7 +5,6 @@ The two rooms do not know each other; here one hands to the other. Objects live 
 
 import secrets
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +12,11 @@ from bluegreen.config.models import Migration
 from bluegreen.exporter.bundle import Bundle
 from bluegreen.exporter.export import ExportOptions, export
 from bluegreen.exporter.rules import Action
-from bluegreen.importer.idle import make_idle
+from bluegreen.importer.idle import idler
 from bluegreen.importer.plan import PlanEntry, PlanOptions, plan_import
 from bluegreen.importer.rewrite import Rewritten, rewrite
+from bluegreen.importer.scales import read_scales
+from bluegreen.importer.start import is_schedule
 from bluegreen.migration.transforms import transform_options
 from bluegreen.model.events import Emit
 from bluegreen.model.findings import Finding, Severity
@@ -26,11 +27,11 @@ from bluegreen.model.refs import ClusterId, ObjectRef
 _LOOK = "look at transform.patches in bluegreen.yaml"
 
 
-def _silent(_name: str, /, **_data: Any) -> None:
+def silent(_name: str, /, **_data: Any) -> None:
     """Tell nobody: a plan is made before there is a journal."""
 
 
-def read_blue(blue: Cluster, config: Migration, emit: Emit = _silent) -> Bundle:
+def read_blue(blue: Cluster, config: Migration, emit: Emit = silent) -> Bundle:
     """Return blue's cleaned objects."""
     options = ExportOptions(hmac_key=secrets.token_bytes(32))
     return export(blue, tuple(config.namespaces), config.selector or "", options, emit)
@@ -45,10 +46,11 @@ def _rewritten(bundle: Bundle, config: Migration) -> Rewritten:
     return rewrite(bundle.objects, transform_options(config.transform))
 
 
-def cautions(bundle: Bundle, config: Migration) -> tuple[Finding, ...]:
-    """Return what the transform leaves to a person, such as a patch that matches nothing."""
-    remarks = _rewritten(bundle, config).remarks
-    return tuple(Finding("transform", Severity.WARNING, r.subject, r.text, _LOOK) for r in remarks)
+def cautions(wanted: Rewritten) -> tuple[Finding, ...]:
+    """Return what the transform leaves to a person: patches that match nothing, and those that cannot be applied."""
+    left = (Finding("transform", Severity.WARNING, r.subject, r.text, _LOOK) for r in wanted.remarks)
+    faults = (fault.partition(": ") for fault in wanted.faults)
+    return (*(Finding("transform-patch", Severity.BLOCKER, name, why, _LOOK) for name, _, why in faults), *left)
 
 
 def owner_mark(blue: ClusterId) -> str:
@@ -83,8 +85,8 @@ class Moved:
         return cls(digests, frozenset(ObjectRef(*row) for row in record["again"]))
 
     def schedules(self) -> tuple[Raw, ...]:
-        """Return the CronJobs, and the Jobs that run again, by name only."""
-        names = [ref for ref in self.digests if ref.kind == "CronJob" or ref in self.again]
+        """Return what wakes last, such as CronJobs, and the Jobs that run again, by name only."""
+        names = [ref for ref in self.digests if is_schedule(ref) or ref in self.again]
         return tuple(_by_name(ref, RUN_AGAIN) for ref in sorted(names))
 
 
@@ -149,8 +151,8 @@ def changes(bundle: Bundle, blue: Cluster, green: Cluster, config: Migration, *,
         config: the migration.
         server: let green's API server judge each object by a dry run.
     """
-    prepare: Callable[[Raw], Raw] = make_idle
     wanted = _rewritten(bundle, config)
+    prepare = idler(read_scales(green, wanted.objects, silent))
     plan = plan_import(wanted.objects, green, PlanOptions(owner_mark(blue.id), dry_run=server, prepare=prepare))
     entries = plan.with_effects(wanted.effects).entries
     return [{"action": str(e.verdict), "object": str(e.ref), "reason": _reason(e)} for e in entries]

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bluegreen.exporter.bundle import Bundle, canonical
+from bluegreen.exporter.collect import worth_listing
+from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.apply import ApplyResult
 from bluegreen.importer.decide import Verdict
 from bluegreen.importer.plan import ImportPlan
@@ -64,9 +66,10 @@ def make_plan(blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: 
         idle: apply everything asleep.
         server: let green's API server judge each object by a dry run.
     """
-    bundle = read_source(blue, scope, emit)
-    wanted = for_target(bundle, scope.transform, empty_claims=False)
-    plan = foresee(green, wanted, mark_of(bundle.source), idle=idle, server=server)
+    with _ahead(green, scope) as ahead:
+        bundle = read_source(blue, scope, emit)
+        wanted = for_target(bundle, scope.transform, empty_claims=False)
+        plan = foresee(green, wanted, mark_of(bundle.source), idle=idle, server=server, ahead=ahead)
     return SavedPlan(
         blue=blue.id,
         green=green.id,
@@ -79,6 +82,12 @@ def make_plan(blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: 
         left_out=left_out(bundle),
         remarks=wanted.remarks,
     )
+
+
+def _ahead(green: Cluster, scope: Scope) -> ListsAhead:
+    """Begin to list what green has where the scope's objects will go."""
+    listable, _ = worth_listing(green.resources(), frozenset())
+    return ListsAhead(green, listable, {scope.transform.namespaces.get(name, name) for name in scope.namespaces})
 
 
 def _with_contents(plan: ImportPlan, contents: Mapping[ObjectRef, str]) -> ImportPlan:

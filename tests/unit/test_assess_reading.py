@@ -135,6 +135,20 @@ def test_missing_rights_are_told_by_resource_with_how_to_ask_again():
     assert "auth can-i create deployments.apps -n n" in found[0].action
 
 
+def test_what_is_on_green_already_need_not_be_created_or_removed():
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}
+    plurals = {**PLURALS, ("v1", "Namespace"): "namespaces"}
+
+    def verbs(there):
+        found = needs([space, deployment()], plurals, Extras(), there)
+        return {need.verb for need in found if need.plural == "namespaces"}
+
+    assert verbs({"Namespace": frozenset({"n"})}) == {"get", "list", "patch"}
+    assert verbs({"Namespace": frozenset({"m"})}) == verbs(None) == {"create", "delete", "get", "list", "patch"}
+    plain = {need.verb for need in needs([deployment()], PLURALS, Extras(), {"Deployment": frozenset({"x"})})}
+    assert "create" in plain, "only cluster-wide names are known"
+
+
 def test_claims_need_velero_s_namespace_and_commands_need_exec():
     claim, pods = obj("PersistentVolumeClaim"), deployment()
 

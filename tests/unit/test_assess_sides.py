@@ -258,6 +258,95 @@ def test_a_policy_counts_only_when_it_is_bound():
     assert admit(admission.different_hooks, pods, green=bound) == [("admission-added", Severity.WARNING)]
 
 
+def differs(blue, green, *objects):
+    """Compare one webhook as both sides have it."""
+    sides = {"blue": around("blue", **(NO_ADMISSION | blue)), "green": around("green", **(NO_ADMISSION | green))}
+    found = look(admission.different_hooks, *(objects or (deployment(containers=[]),)), plurals=PLURALS, **sides)
+    return [(f.rule, f.severity, f.reason) for f in found]
+
+
+def test_a_webhook_that_is_asked_about_more_or_less_on_green_is_found():
+    label = {"matchLabels": {"tier": "web"}}
+    update = {**RULE, "operations": ["UPDATE"]}
+    changing = "MutatingWebhookConfiguration"
+
+    ((rule, severity, reason),) = differs(webhook(objectSelector=label), webhook())
+    assert (rule, severity) == ("admission-differs", Severity.WARNING)
+    assert reason == "on the target only it is asked about Deployment (objectSelector)"
+    ((_, severity, reason),) = differs(webhook(), webhook(objectSelector=label))
+    assert (severity, reason) == (Severity.INFO, "on blue only it was asked about Deployment (objectSelector)")
+    ((_, severity, reason),) = differs(webhook(changing), webhook(changing, rules=[update]))
+    assert (severity, reason) == (Severity.WARNING, "on blue only it was asked about Deployment (rules)")
+    ((_, severity, reason),) = differs(webhook(namespaceSelector=label), webhook())
+    assert (severity, "namespaceSelector" in reason) == (Severity.WARNING, True)
+
+
+def test_differences_that_touch_nothing_that_is_moved_are_quiet():
+    wide = {**RULE, "resources": ["deployments", "statefulsets"], "scope": "*"}
+    label = {"matchLabels": {"tier": "web"}}
+
+    assert differs(webhook(), webhook(rules=[wide])) == []
+    assert differs(webhook(), webhook(rules=[{**wide, "resources": ["statefulsets", "deployments"]}])) == []
+    assert differs(webhook(failurePolicy="Ignore"), webhook(), obj("ConfigMap")) == []
+    web = {**deployment(containers=[]), "metadata": {"name": "x", "namespace": "n", "labels": {"tier": "web"}}}
+    assert differs(webhook(objectSelector=label), webhook(), web) == []
+    assert differs(webhook(rules=[{**RULE, "scope": "Cluster"}]), webhook(rules=[{**RULE, "scope": "Cluster"}])) == []
+
+
+def test_how_a_webhook_fails_and_its_conditions_are_compared():
+    one, other = ({"name": "c", "expression": text} for text in ("true", "request.dryRun"))
+
+    ((_, severity, reason),) = differs(webhook(failurePolicy="Ignore"), webhook())
+    assert (severity, reason) == (Severity.WARNING, "failurePolicy is Fail on the target, Ignore on blue")
+    assert differs(webhook(), webhook(failurePolicy="Ignore"))[0][1] is Severity.INFO
+    ((_, severity, reason),) = differs(webhook(matchConditions=[one]), webhook(matchConditions=[other]))
+    assert (severity, reason.partition(",")[0]) == (Severity.WARNING, "matchConditions differ (c)")
+    assert differs(webhook(matchConditions=[one]), webhook(matchConditions=[one])) == []
+
+
+def test_a_pod_s_labels_are_those_of_the_template_and_what_its_controller_adds_counts_as_met():
+    pods = {**RULE, "apiGroups": [""], "resources": ["pods"]}
+    made = deployment(containers=[])
+    made["spec"]["template"]["metadata"] = {"labels": {"inject": "yes"}}
+
+    def found(**labels):
+        selector = {"matchLabels": labels}
+        return admit(admission.different_hooks, made, green=webhook(rules=[pods], objectSelector=selector)) != []
+
+    assert found(inject="yes")
+    assert not found(inject="no")
+    assert found(**{"pod-template-hash": "abc"})
+
+
+def test_the_selectors_exclusions_and_actions_of_a_policy_are_compared():
+    def bound(*, actions=("Deny",), objects=None, excluded=()):
+        constraints = {"resourceRules": [RULE], "objectSelector": objects or {}, "excludeResourceRules": list(excluded)}
+        policy = named("ValidatingAdmissionPolicy", "p", spec={"matchConstraints": constraints})
+        spec = {"policyName": "p", "validationActions": list(actions)}
+        binding = named("ValidatingAdmissionPolicyBinding", "b", spec=spec)
+        return {"ValidatingAdmissionPolicy": [policy], "ValidatingAdmissionPolicyBinding": [binding]}
+
+    ((_, severity, reason),) = differs(bound(actions=["Warn"]), bound())
+    assert (severity, reason) == (Severity.WARNING, "validationActions are Deny on the target, Warn on blue")
+    assert differs(bound(), bound(actions=["Warn"]))[0][1] is Severity.INFO
+    assert "(objectSelector)" in differs(bound(objects={"matchLabels": {"a": "b"}}), bound())[0][2]
+    assert "(excludeResourceRules)" in differs(bound(excluded=[RULE]), bound())[0][2]
+    assert differs(bound(), bound()) == []
+
+
+def test_a_namespace_is_matched_by_its_own_labels():
+    spaces = {**RULE, "apiGroups": [""], "resources": ["namespaces"]}
+    space = named("Namespace", "n", labels={"team": "a"})
+
+    def found(team):
+        hook = webhook(rules=[spaces], namespaceSelector={"matchLabels": {"team": team}})
+        sides = {"blue": around("blue", **NO_ADMISSION), "green": around("green", **(NO_ADMISSION | hook))}
+        return rules(admission.different_hooks, space, plurals={("v1", "Namespace"): "namespaces"}, **sides)
+
+    assert found("a") == [("admission-added", Severity.WARNING)]
+    assert found("b") == []
+
+
 def test_half_a_comparison_of_admission_is_none():
     green = around("green", **(NO_ADMISSION | webhook()))
 

@@ -8,8 +8,10 @@ from fake_api import FakeApi, quiet
 from bluegreen.cli.pages import plan_page
 from bluegreen.config.example import EXAMPLE
 from bluegreen.config.loader import load
+from bluegreen.importer.rewrite import rewrite
 from bluegreen.importer.saved import read_saved
 from bluegreen.migration import objects, plans
+from bluegreen.migration.assessing import assess_scope
 from bluegreen.migration.bundles import Means
 from bluegreen.migration.scope import Scope
 from bluegreen.migration.transforms import transform_options
@@ -62,7 +64,7 @@ def test_a_migration_patches_and_warns_about_what_matches_nothing(blue, tmp_path
     bundle = objects.read_blue(blue, config)
     (conf,) = (obj for obj in objects.for_green(bundle, config) if obj["kind"] == "ConfigMap")
     assert conf["data"] == {"b": "2"}
-    (finding,) = objects.cautions(bundle, config)
+    (finding,) = objects.cautions(rewrite(bundle.objects, transform_options(config.transform)))
     assert (finding.severity, finding.subject) == (Severity.WARNING, "patch nowhere")
     rows = objects.changes(bundle, blue, Named("new"), config, server=False)
     assert {row["object"]: row["reason"].partition("; ")[2] for row in rows} == {
@@ -78,8 +80,29 @@ def test_a_patch_that_cannot_be_applied_stops_a_migration_before_it_begins(blue,
     with pytest.raises(
         InvalidInputError, match="patch no, Secret shop/password: operation 1, remove /data/x"
     ) as caught:
-        objects.cautions(bundle, config)
+        objects.for_green(bundle, config)
     assert "Y2FuYXJ5" not in str(caught.value)
+
+
+def assessed(blue, tmp_path, patches):
+    how = transform_options(configured(tmp_path, patches).transform)
+    found = assess_scope(blue, Named("new"), Scope("old", "new", namespaces=("shop",), transform=how), quiet)
+    told = {(f.rule, f.severity, f.subject): f.reason for f in found.findings if f.rule.startswith("transform")}
+    assert "Y2FuYXJ5" not in str(found)
+    return told, found
+
+
+def test_an_assessment_tells_of_patches_that_match_nothing_or_cannot_be_applied(blue, tmp_path):
+    bad = "    - {name: no, match: {kind: Secret}, json: [{op: remove, path: /data/x}]}\n"
+    must = "    - {name: must, match: {kind: Job}, required: true, merge: {spec: {suspend: true}}}\n"
+    told, found = assessed(blue, tmp_path, PATCHES + bad + must)
+    assert {key: why[:22] for key, why in told.items()} == {
+        ("transform-patch", Severity.BLOCKER, "patch no, Secret shop/password"): "operation 1, remove /d",
+        ("transform-patch", Severity.BLOCKER, "patch must"): "it matches no object a",
+        ("transform", Severity.WARNING, "patch nowhere"): "it matches no object; ",
+    }
+    assert found.findings[0].severity is Severity.BLOCKER, "the worst stands first"
+    assert assessed(blue, tmp_path, PATCHES.splitlines()[0])[0] == {}
 
 
 def test_a_saved_plan_shows_patches_and_applies_them_without_the_file(blue, tmp_path):
