@@ -30,6 +30,7 @@ _UNSIGNED = {
     "OptInRequired",
 }
 _MISSING = re.compile(r"NoSuch\w+|\w*NotFound(Exception)?")
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _SERVER_FAULT = 500
 # Both APIs refill their bucket with 10 requests a second, so a second later there is room again.
 _BUSY_SECONDS = 1.0
@@ -153,8 +154,10 @@ def _answered(adapter: str, what: str, response: Mapping[str, Any]) -> Bluegreen
 def _unanswered(what: str, error: Exception) -> BluegreenError:
     """Return an error for a call that AWS did not answer, or that was not made."""
     from botocore.exceptions import BotoCoreError, HTTPClientError  # noqa: PLC0415 - boto is slow to load
+    from botocore.exceptions import ConnectionError as UnreachableError  # noqa: PLC0415 - the same
 
     why = str(error) or type(error).__name__
-    if isinstance(error, HTTPClientError) or not isinstance(error, BotoCoreError | ValueError):
+    away = isinstance(error, HTTPClientError | UnreachableError) and _UNTRUSTED not in why
+    if away or not isinstance(error, BotoCoreError | ValueError):
         return TransientError("aws.no-answer", what, why)
     return RefusedError("aws.not-asked", what, why, "aws sts get-caller-identity; then set profile, or the environment")

@@ -49,6 +49,7 @@ class DnsProbe:
     timeout: float
     clock: Callable[[], float] = time.monotonic
     synthetic: bool = True
+    users: bool = False
     gives_latency: bool = True
 
     def sample(self, side: Side) -> Sample:

@@ -56,6 +56,7 @@ class EnvoyProbe:
     clusters: Mapping[Side, str]
     bad_classes: tuple[str, ...]
     synthetic: bool = False
+    users: bool = True
     gives_latency: bool = False
     _counters: UserCounters = field(default_factory=lambda: UserCounters("Envoy"))
 

@@ -47,6 +47,7 @@ class HaproxyProbe:
     servers: Mapping[Side, str]
     bad_classes: tuple[str, ...]
     synthetic: bool = False
+    users: bool = True
     gives_latency: bool = False
     _counters: UserCounters = field(default_factory=lambda: UserCounters("HAProxy"))
 

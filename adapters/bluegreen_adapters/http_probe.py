@@ -79,6 +79,7 @@ class HttpProbe:
     expected: Expected
     clock: Callable[[], float] = time.monotonic
     synthetic: bool = True
+    users: bool = False
     gives_latency: bool = True
 
     def sample(self, side: Side) -> Sample:

@@ -76,6 +76,7 @@ class KubernetesProbe:
     grace: float
     clock: Callable[[], float] = time.monotonic
     synthetic: bool = False
+    users: bool = False
     gives_latency: bool = False
     _past: dict[Side, dict[str, _Past]] = field(default_factory=dict)
 

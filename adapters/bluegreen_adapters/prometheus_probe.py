@@ -53,6 +53,7 @@ class PrometheusProbe:
     queries: Mapping[Side, Queries]
     absent_is_zero: bool = False
     synthetic: bool = False
+    users: bool = True
     gives_latency: bool = False
     _last: dict[Side, Reading] = field(default_factory=dict)
 

@@ -42,6 +42,7 @@ class TcpProbe:
     timeout: float
     clock: Callable[[], float] = time.monotonic
     synthetic: bool = True
+    users: bool = False
     gives_latency: bool = True
 
     def sample(self, side: Side) -> Sample:

@@ -31,6 +31,16 @@ def cancel_once(move: Move) -> list[str]:
     return left
 
 
+def by_hand(move: Move) -> str:
+    """Return what a person types to take away what is left of a move."""
+    blue, green, names = move.blue.id.context, move.green.id.context, move.names
+    return (
+        f"velero --kubecontext {green} -n {names.namespace} restore delete {names.move}; "
+        f"velero --kubecontext {blue} -n {names.namespace} backup delete {names.move}; "
+        f"kubectl --context {green} delete pods -A -l {names.selector}"
+    )
+
+
 def _stop_restore(move: Move) -> Iterator[str]:
     restore = find(move.green, move.names.restore)
     if restore is not None:
@@ -52,7 +62,7 @@ def _drop_created(move: Move) -> Iterator[str]:
     created = claims.of_move(move.green, move.names, move.request.namespaces)
     reasons = claims.foreign(move.green, created, move.names)
     if reasons:
-        hint = "scale the workload on green to 0, then cancel again"
+        hint = f"scale the workload on green to 0, then: {by_hand(move)}"
         raise ConflictError("velero.claim-in-use", f"cancelling the move {move.names.move}", "; ".join(reasons), hint)
     for obj in [*progress.carriers(move.green, move.names, move.request.namespaces), *created]:
         move.green.delete(ref_of(obj), uid_of(obj))

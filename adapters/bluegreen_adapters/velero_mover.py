@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bluegreen.model.errors import TransientError
 from bluegreen.model.ports import Cluster, MoveStatus, VolumeMover, VolumeRequest
 from bluegreen_adapters import velero_stages as stages
-from bluegreen_adapters.velero_cancel import cancel_once
+from bluegreen_adapters.velero_cancel import by_hand, cancel_once
 from bluegreen_adapters.velero_checks import check
 from bluegreen_adapters.velero_claims import is_filled, present
 from bluegreen_adapters.velero_handover import hand_over
@@ -94,14 +94,14 @@ class VeleroMover:
 
         Raises:
             ConflictError: a pod on green uses a claim of the move.
-            TransientError: Velero has not let go yet; cancel again.
+            TransientError: Velero has not let go in time; calling again is safe.
         """
         move = self._move(request)
         end = self.clock() + CANCEL_SECONDS
         while left := cancel_once(move):
             if self.clock() >= end:
                 what = f"cancelling the move {request.id}"
-                raise TransientError("velero.cancelling", what, f"still there: {', '.join(left)}", "cancel again")
+                raise TransientError("velero.cancelling", what, f"still there: {', '.join(left)}", by_hand(move))
             self.sleep(CANCEL_PAUSE)
 
     def describe(self, request: VolumeRequest) -> tuple[str, ...]:

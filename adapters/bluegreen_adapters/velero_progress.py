@@ -85,7 +85,10 @@ def expected_cargo(green: Cluster, names: Names) -> list[dict[str, str]]:
     """
     carriers = find(green, names.carriers)
     if carriers is None:
-        what, hint = f"reading {names.carriers} on green", "cancel this move and start another attempt"
+        what, hint = (
+            f"reading {names.carriers} on green",
+            "run the same bluegreen migrate again, which begins another move",
+        )
         raise RefusedError("velero.note-gone", what, "somebody deleted it", hint)
     entries: list[dict[str, str]] = json.loads(annotation(carriers, CARGO))
     return entries

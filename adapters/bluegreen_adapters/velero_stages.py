@@ -48,7 +48,7 @@ def _refuse_unknown_classes(move: Move, found: Survey) -> None:
     ]
     if missing:
         reasons = tuple(f"green has no StorageClass {name!r}" for name in missing)
-        hint = "map it to one of: kubectl get storageclass, with --map-storage-class or storageClasses"
+        hint = "map it to one of: kubectl get storageclass, by transform.storageClasses in bluegreen.yaml"
         raise InvalidInputError("velero.storage-class", f"preparing the move {move.names.move}", reasons, hint)
 
 

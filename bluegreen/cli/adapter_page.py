@@ -112,9 +112,18 @@ def _facts(port: str, factory: Callable[..., Any]) -> Iterator[tuple[str, str]]:
         yield "resolution", f"{_default(opened, 'resolution')} positions from 0 to 100 %"
         yield "settles in", _settles(opened)
     if port == "probes":
-        yield "requests", "its own" if _default(opened, "synthetic") else "none of its own; it counts what is there"
+        yield "requests", _requests(opened)
         timed = _default(opened, "gives_latency", otherwise=True)
         yield "`below` in an objective", "yes" if timed else "no, it gives no time per request"
+
+
+def _requests(opened: type) -> str:
+    """Return whose requests a probe counts."""
+    if _default(opened, "synthetic"):
+        return "its own, also of a side that has no users"
+    if _default(opened, "users"):
+        return "those of users; it knows nothing of a side that has none"
+    return "none; it counts what is there, also on a side that has no users"
 
 
 def _settles(opened: type) -> str:

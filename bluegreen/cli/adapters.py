@@ -10,18 +10,22 @@ import click
 if TYPE_CHECKING:
     from bluegreen.migration.permissions import Needed
 
-_PORTS = ("routers", "probes", "movers", "notifiers")
+_PORTS = ("routers", "probes", "movers")
 
 
 @click.group()
 def adapters() -> None:
-    """List routers, probes, movers and notifiers: their state, and the rights that they need."""
+    """List routers, probes and movers: their state, and the rights that they need."""
 
 
 @adapters.command("list")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="Output format.")
 def list_adapters(output: str) -> None:
-    """List every installed adapter; one that does not load says why."""
+    """List every installed adapter; one that does not load says why.
+
+    \b
+    Exit codes: 0 listed, 2 usage.
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from bluegreen.migration.plugins import adapter_states  # noqa: PLC0415 - loads the adapters' libraries
 
     states = adapter_states()

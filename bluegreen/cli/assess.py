@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@both_options
+@both_options("look at")
 @click.option("-o", "--output", type=click.Choice(["table", "json", "html"]), default="table", help="Output format.")
 @click.option("--strict", is_flag=True, help="Warnings count as well for the exit code.")
 @click.pass_context
@@ -57,6 +57,7 @@ def _show(found: "Assessment", about: dict[str, Any], output: str) -> None:
 
 def _table(found: "Assessment") -> None:
     from bluegreen.cli.text import put, put_table  # noqa: PLC0415 - loaded on use
+    from bluegreen.report.words import amount  # noqa: PLC0415
 
     for finding in found.findings:
         put(f"{str(finding.severity).ljust(8)} {finding.subject}")
@@ -75,4 +76,4 @@ def _table(found: "Assessment") -> None:
     counts = {
         severity: sum(f.severity == severity for f in found.findings) for severity in ("blocker", "warning", "info")
     }
-    put(f"{counts['blocker']} blockers, {counts['warning']} warnings, {counts['info']} infos.")
+    put(f"{', '.join(amount(count, severity) for severity, count in counts.items())}.")

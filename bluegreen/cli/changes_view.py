@@ -13,6 +13,7 @@ from bluegreen.importer.decide import Verdict
 from bluegreen.importer.plan import PlanEntry
 from bluegreen.importer.rewrite import Remark
 from bluegreen.model.refs import ObjectRef
+from bluegreen.report.words import amount
 
 SIGNS = {
     Verdict.CREATE: "+",
@@ -47,7 +48,9 @@ def show_entries(entries: Sequence[PlanEntry], left_out: Sequence[tuple[ObjectRe
         put(why, _INDENT)
     counts = Counter(entry.verdict for entry in entries)
     words = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
-    stays = f"; {len(left_out)} objects stay on blue" if left_out else ""
+    stays = (
+        f"; {amount(len(left_out), 'object')} {'stays' if len(left_out) == 1 else 'stay'} on blue" if left_out else ""
+    )
     click.echo(f"Plan: {', '.join(words) or 'no objects'}{stays}.")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from bluegreen.cli.options import config_options, load_config
+from bluegreen.cli.options import load_config, options_to
 
 
 @click.group()
@@ -14,10 +14,14 @@ def config() -> None:
 
 
 @config.command()
-@config_options
+@options_to("move")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="Output format.")
 def view(output: str, **options: Any) -> None:
-    """Print every effective value with its origin: flag, environment, file and line, or default."""
+    """Print every effective value with its origin: flag, environment, file and line, or default.
+
+    \b
+    Exit codes: 0 shown, 2 usage or bad input.
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     loaded = load_config(options)
     rows = [(row.key, row.value, str(row.origin)) for row in loaded.rows()]
     if output == "json":

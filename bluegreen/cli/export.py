@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bluegreen.cli.options import config_options
+from bluegreen.cli.options import options_of_blue
 from bluegreen.cli.scope_options import from_file_option, load_scope
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@config_options
+@options_of_blue("export")
 @from_file_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Directory of the bundle.")
 @click.option("--age-recipient", multiple=True, metavar="age1…", help="Encrypt the Secrets to it; repeatable.")
@@ -33,8 +33,11 @@ def export(
 ) -> None:
     """Write the cleaned objects of namespaces as a bundle that kubectl apply -k takes.
 
-    Secrets are left out unless --age-recipient encrypts them; --to is not looked at.
-    """
+    Secrets are left out unless --age-recipient encrypts them.
+
+    \b
+    Exit codes: 0 done, 1 a cluster or file failed, 2 usage or bad input.
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from bluegreen.cli.bulk import hold_many_objects  # noqa: PLC0415 - loaded on use
 
     hold_many_objects()
@@ -59,17 +62,19 @@ def _counted(bundle: "Bundle") -> None:
     """Say how many objects of each kind would be written."""
     from bluegreen.cli.text import put  # noqa: PLC0415 - loaded on use
     from bluegreen.migration.objects import counts  # noqa: PLC0415
+    from bluegreen.report.words import amount  # noqa: PLC0415
 
     for kind, count in counts(bundle).items():
         put(f"{count} {kind}")
-    put(f"Would write {len(bundle.items)} objects; nothing was written.", err=True)
+    put(f"Would write {amount(len(bundle.items), 'object')}; nothing was written.", err=True)
 
 
 def _said(bundle: "Bundle", output: Path, withheld: tuple[str, ...], *, encrypted: bool) -> None:
     """Say on stderr what was written and what was not."""
     from bluegreen.cli.text import put  # noqa: PLC0415 - loaded on use
+    from bluegreen.report.words import amount  # noqa: PLC0415
 
-    put(f"Wrote {len(bundle.items) - len(withheld)} objects to {output}.", err=True)
+    put(f"Wrote {amount(len(bundle.items) - len(withheld), 'object')} to {output}.", err=True)
     if withheld:
         put(f"Secrets not written: {', '.join(withheld)}.", err=True)
         put("Next: encrypt them with --age-recipient, or create them on green by other means.", err=True)

@@ -14,10 +14,7 @@ from bluegreen import __version__
 # name: (module:attribute, one line of help)
 COMMANDS = {
     "abort": ("bluegreen.cli.orders:abort", "End a running migration; everybody goes back to blue."),
-    "adapters": (
-        "bluegreen.cli.adapters:adapters",
-        "List routers, probes, movers and notifiers; say what they need.",
-    ),
+    "adapters": ("bluegreen.cli.adapters:adapters", "List routers, probes and movers; say what they need."),
     "apply": ("bluegreen.cli.apply:apply", "Do what a saved plan says, if it still holds."),
     "assess": ("bluegreen.cli.assess:assess", "Look for what would stop or hurt a migration."),
     "config": ("bluegreen.cli.config:config", "Show the effective configuration and where each value came from."),

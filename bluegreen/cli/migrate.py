@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 import click
 
-from bluegreen.cli.options import config_options, load_config, state_root
+from bluegreen.cli.options import load_config, options_to, state_root
 
 if TYPE_CHECKING:
     from bluegreen.migration.context import Run
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@config_options
+@options_to("move")
 @click.option("--steps", metavar="10,50,100", help="Green's share of the traffic in per cent, step by step.")
 @click.option("--hold", metavar="DURATION", help="How long a step is held at least, such as 30s.")
 @click.option("--bake", metavar="DURATION", help="How long all traffic stays on green before the run is done.")

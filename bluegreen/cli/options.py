@@ -13,22 +13,51 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def config_options(command: F) -> F:
-    """Add the options that a configuration can be given by."""
-    for option in reversed(
-        (
-            click.option(
-                "--config", "config_path", type=click.Path(path_type=Path), help="File instead of ./bluegreen.yaml."
-            ),
-            click.option("--from", "from_context", metavar="CONTEXT", help="kubeconfig context of blue."),
-            click.option("--to", "to_context", metavar="CONTEXT", help="kubeconfig context of green."),
-            click.option("--kubeconfig", metavar="PATH", help="kubeconfig of both clusters."),
-            click.option("-n", "--namespace", "namespaces", multiple=True, help="Namespace to move; repeatable."),
-            click.option("-l", "--selector", help="Label selector."),
-        )
-    ):
-        command = option(command)
-    return command
+_CONFIG = click.option(
+    "--config", "config_path", type=click.Path(path_type=Path), help="File instead of ./bluegreen.yaml."
+)
+_FROM = click.option("--from", "from_context", metavar="CONTEXT", help="kubeconfig context of blue.")
+_TO = click.option("--to", "to_context", metavar="CONTEXT", help="kubeconfig context of green.")
+_KUBECONFIG = click.option("--kubeconfig", metavar="PATH", help="kubeconfig of both clusters.")
+
+
+def options_to(verb: str) -> Callable[[F], F]:
+    """Return what adds the options that a configuration can be given by.
+
+    Args:
+        verb: what the command does to the namespaces.
+    """
+    return _adding(_CONFIG, _FROM, _TO, _KUBECONFIG, *_which(f"Namespace to {verb}; repeatable."))
+
+
+def options_of_blue(verb: str) -> Callable[[F], F]:
+    """Return what adds the options of a command that knows blue only; `verb` as in options_to."""
+    return _adding(_CONFIG, _FROM, _KUBECONFIG, *_which(f"Namespace to {verb}; repeatable."))
+
+
+def route_options(command: F) -> F:
+    """Add the options of a command that works on the routes; what they serve is split for all namespaces alike."""
+    here = "It is taken in place of the file's and changes nothing here."
+    return _adding(_CONFIG, _FROM, _TO, _KUBECONFIG, *_which(here, here))(command)
+
+
+def _which(namespaces: str, selector: str = "Label selector.") -> tuple[Callable[[F], F], ...]:
+    """Return the options that say which objects are meant."""
+    return (
+        click.option("-n", "--namespace", "namespaces", multiple=True, help=namespaces),
+        click.option("-l", "--selector", help=selector),
+    )
+
+
+def _adding(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Return what adds options in their order."""
+
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def load_config(options: dict[str, Any]) -> "Loaded":

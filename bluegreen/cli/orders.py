@@ -15,17 +15,26 @@ import click
 from bluegreen.cli.options import state_root
 
 _HELP = {
-    "pause": "Hold the weights where they are until somebody orders otherwise; green is judged on.",
+    "pause": "Hold the weights where they are; green is judged on, and goes back when it fails.\n\n"
+    "Another order ends the pause. When none has come within timeouts.pause, the process ends with code 4; the weights "
+    "stay, nobody judges any more, and the same bluegreen migrate goes on.",
     "resume": "Go on after a pause.",
     "promote": "Approve the step that waits for it, or take the next one without waiting for the gate.",
-    "abort": "End the migration: before traffic moves at once, afterwards by sending everybody back to blue.",
+    "abort": "End the migration: before traffic moves at once, afterwards by sending everybody back to blue.\n\n"
+    "A move of volumes that is under way is cancelled.",
 }
+_CODES = """
+
+\b
+Exit codes: 0 the run follows it, or will at its next safe point, 1 it changes
+nothing, the run has ended, or no process runs it, 2 usage.
+"""
 
 
 def _command(name: str) -> click.Command:
     """Return the command of an order."""
 
-    @click.command(name, help=_HELP[name])
+    @click.command(name, help=_HELP[name] + _CODES)
     @click.argument("migration", required=False)
     @click.option(
         "--state-dir", type=click.Path(path_type=Path), envvar="BLUEGREEN_STATE_DIR", help="Where runs are kept."

@@ -58,7 +58,7 @@ class DetailedCommand(click.Command):
 
 
 @click.command(cls=DetailedCommand)
-@both_options
+@both_options("plan for")
 @click.option(
     "-o", "--output", type=click.Choice(["table", "wide", "json", "yaml", "html"]), default="table", help="Format."
 )

@@ -11,7 +11,11 @@ from bluegreen.cli.options import state_root
 @click.argument("migration", required=False)
 @click.option("--state-dir", type=click.Path(path_type=Path), envvar="BLUEGREEN_STATE_DIR", help="Where runs are kept.")
 def report(migration: str | None, state_dir: Path | None) -> None:
-    """Write the HTML and JSON reports of the newest migration again, or of the one that is named."""
+    """Write the HTML and JSON reports of the newest migration again, or of the one that is named.
+
+    \b
+    Exit codes: 0 written, 1 there is no such migration, or no place to write to.
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from bluegreen.migration.begin import write_reports  # noqa: PLC0415 - loaded on use
     from bluegreen.migration.store import pick  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bluegreen.cli.options import config_options
+from bluegreen.cli.options import options_to
 
 if TYPE_CHECKING:
     from bluegreen.migration.scope import Scope
@@ -31,11 +31,19 @@ mapping_option = click.option(
 )
 
 
-def both_options(command: F) -> F:
-    """Add the options of a command that reads blue and green."""
-    for option in (mapping_option, to_file_option, from_file_option):
-        command = option(command)
-    return config_options(command)
+def both_options(verb: str) -> Callable[[F], F]:
+    """Return what adds the options of a command that reads blue and green.
+
+    Args:
+        verb: what the command does to the namespaces.
+    """
+
+    def add(command: F) -> F:
+        for option in (mapping_option, to_file_option, from_file_option):
+            command = option(command)
+        return options_to(verb)(command)
+
+    return add
 
 
 def load_scope(options: dict[str, Any]) -> "Scope":

@@ -24,7 +24,13 @@ _NOBODY, _TIMED_OUT = 1, 124
 @click.option("--timeout", type=float, metavar="SECONDS", help="With --watch: how long to follow; then exit code 124.")
 @click.pass_context
 def status(ctx: click.Context, /, migration: str | None, state_dir: Path | None, output: str, **following: Any) -> None:
-    """Show where the newest migration stands, or the one that is named."""
+    """Show where the newest migration stands, or the one that is named.
+
+    \b
+    Exit codes: 0 shown, 1 there is no such migration. With --watch the code that
+    the run ends with (as of bluegreen migrate), 1 no process runs it, 124 the
+    time of --timeout is over.
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     from bluegreen.migration.store import pick  # noqa: PLC0415 - loaded on use
 
     root = state_root(state_dir)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluegreen.cli.change_line import change_line
-from bluegreen.cli.options import config_options, load_config, state_root
+from bluegreen.cli.options import load_config, route_options, state_root
 
 if TYPE_CHECKING:
     from bluegreen.migration.hand import Marked, Move
@@ -52,7 +52,7 @@ def traffic() -> None:
 
 
 @traffic.command()
-@config_options
+@route_options
 @_route_option
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="Output format.")
 @click.pass_context
@@ -101,7 +101,7 @@ def _settled(one: "Seen") -> str:
 
 @traffic.command("set")
 @click.argument("green", type=click.IntRange(0, 100))
-@config_options
+@route_options
 @_route_option
 @click.option("--expect", type=click.IntRange(0, 100), metavar="N", help="Only if green has N per cent now.")
 @_yes_option
@@ -192,7 +192,7 @@ def _notice(name: str, /, **data: object) -> None:
 
 
 @traffic.command()
-@config_options
+@route_options
 @_route_option
 @_yes_option
 @_force_option
@@ -245,7 +245,7 @@ def _finalized(one: "Marked") -> bool:
 
 
 @traffic.command()
-@config_options
+@route_options
 @_route_option
 @click.option("--interval", type=Interval(), default="1s", show_default=True, help="Time from one look to the next.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="json is a line per change.")

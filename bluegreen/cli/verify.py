@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@both_options
+@both_options("compare")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="Output format.")
 @click.pass_context
 def verify(ctx: click.Context, /, output: str, **options: Any) -> None:
@@ -52,9 +52,10 @@ def _table(rows: list[dict[str, str]]) -> None:
     from itertools import groupby  # noqa: PLC0415 - loaded on use
 
     from bluegreen.cli.text import put  # noqa: PLC0415
+    from bluegreen.report.words import amount  # noqa: PLC0415
 
     for name, group in groupby(rows, key=lambda row: row["object"]):
         put(name)
         for row in group:
             put(f"{row['field'] or 'object'}: expected {row['expected']}, is {row['actual']}", 2)
-    put(f"{len(rows)} differences." if rows else "No differences.")
+    put(f"{amount(len(rows), 'difference')}." if rows else "No differences.")

@@ -16,7 +16,7 @@ bake: 10m
 data:
   policy: copy                # writes on blue after the copy are not carried over
   mover: velero
-  with: {namespace: velero, timeout: 30m}
+  with: {namespace: velero, ttl: 72h}
 transform:
   storageClasses: {fast-old: fast-new}
   images: {registry.old.example/: registry.new.example/}

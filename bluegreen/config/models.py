@@ -170,12 +170,17 @@ class Check(Section):
 class Timeouts(Section):
     """How long each phase may take before the run stops and says where it stands."""
 
-    overall: PositiveDuration = preset("4h", "The whole run.")
+    overall: PositiveDuration = preset(
+        "4h",
+        "The whole run from its first start, restarts included. When it is over before traffic moved, the run fails "
+        "and blue is untouched; with traffic on green the weights stay, green is judged and a person is asked.",
+    )
     import_: PositiveDuration = Field(
         default="10m",
         alias="import",
         validate_default=True,
-        description="Applying all objects on green.",
+        description="Applying all objects on green, waits and tries included. When it is over, the run stops with exit "
+        "code 4; the same command goes on with what is left.",
     )
     volumes: PositiveDuration = preset("1h", "Moving all claims.")
     ready: PositiveDuration = preset("10m", "All workloads on green being ready.")

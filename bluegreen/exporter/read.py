@@ -22,6 +22,7 @@ MAX_FILES = 200_000
 _INDEX_BYTES = 512 * 1024 * 1024
 _INDEX_NODES = 50 * MAX_FILES
 """Some forty reports for each object."""
+_EDITED = "is not what was exported: edited or cut off"
 
 
 def read_bundle(
@@ -48,7 +49,8 @@ def read_bundle(
     reports = [report for entry in index["reports"] for report in _reports(entry, reasons)]
     reasons += _stated_twice(objects)
     if reasons:
-        hint = "export again, or take hand-edited files with --edited"
+        all_edited = all(reason.endswith(_EDITED) for reason in reasons)
+        hint = f"export again{', or take hand-edited files with --edited' if all_edited else ''}"
         raise InvalidInputError("bundle.unreadable", f"reading the bundle {directory}", tuple(reasons), hint)
     return make_bundle(
         index["namespaces"],
@@ -144,7 +146,7 @@ def _read_file(directory: Path, entry: Any, reasons: list[str], *, edited: bool)
         return None
     data = path.read_bytes()
     if not edited and hashlib.sha256(data).hexdigest() != entry.get("sha256"):
-        reasons.append(f"{name} is not what was exported: edited or cut off")
+        reasons.append(f"{name} {_EDITED}")
         return None
     return data
 

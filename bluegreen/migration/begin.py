@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bluegreen.migration.context import Ending, Run
 from bluegreen.migration.journal import Journal, read_events, utc_now
+from bluegreen.migration.limits import Limits, spent_since
 from bluegreen.migration.orders import Orders
 from bluegreen.migration.prepare import Prepared
 from bluegreen.migration.store import Manifest, Store, new_id, write_atomically
@@ -41,7 +42,7 @@ def begin(prepared: Prepared) -> Run:
     )
     store = Store(prepared.root / manifest.id)
     store.write_manifest(manifest)
-    run = _open(prepared, store, manifest)
+    run = _open(prepared, store, manifest, spent=0.0)
     run.findings = prepared.findings
     _say_started(run)
     return run
@@ -69,8 +70,10 @@ def resume(prepared: Prepared) -> Run:
     store = prepared.unfinished
     if store is None:
         raise AssertionError("there is no unfinished migration")
-    run = _open(prepared, store, store.manifest())
-    told = [str(event["name"]) for event in store.raw_events()]
+    manifest, events = store.manifest(), list(store.raw_events())
+    last = str(events[0].get("at", "")) if events else ""
+    run = _open(prepared, store, manifest, spent=spent_since(manifest.created, last, utc_now()))
+    told = [str(event["name"]) for event in events]
     if "run.started" not in told:
         _say_started(run)
     run.traffic_moved = "weight.writing" in told or "weight.written" in told
@@ -85,9 +88,9 @@ def _ended_paused(store: Store) -> bool:
     return last is not None and last["name"] == "run.paused" and last["data"].get("ended") is True
 
 
-def _open(prepared: Prepared, store: Store, manifest: Manifest) -> Run:
-    """Open the journal."""
-    parts = prepared.parts
+def _open(prepared: Prepared, store: Store, manifest: Manifest, *, spent: float) -> Run:
+    """Open the journal; `spent` is how many seconds of the run's time earlier processes have used."""
+    parts, timeouts = prepared.parts, prepared.loaded.config.timeouts
     return Run(
         config=prepared.loaded.config,
         manifest=manifest,
@@ -100,6 +103,7 @@ def _open(prepared: Prepared, store: Store, manifest: Manifest) -> Run:
         journal=Journal(store.events),
         orders=Orders(store.orders),
         bundle=prepared.bundle,
+        limits=Limits(overall=timeouts.overall, spent=spent, phases={"import": timeouts.import_}),
     )
 
 

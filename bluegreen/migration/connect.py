@@ -14,8 +14,8 @@ from bluegreen.kube.objects import Objects, open_objects
 from bluegreen.kube.session import open_cluster
 from bluegreen.migration.plugins import load_adapter
 from bluegreen.migration.sides import SideClusters
-from bluegreen.model.errors import BluegreenError, InvalidInputError, NoSharesError, clean_text
-from bluegreen.model.ports import CheckedProbe, Cluster, Probe, ReturningRouter, TrafficRouter, VolumeMover
+from bluegreen.model.errors import BluegreenError, InvalidInputError, clean_text
+from bluegreen.model.ports import CheckedProbe, Cluster, Probe, TrafficRouter, VolumeMover
 
 T = TypeVar("T")
 
@@ -94,32 +94,25 @@ def connect(config: Migration, reasons: Reasons) -> Parts:
     )
 
 
-def connect_traffic(
-    config: Migration, reasons: Reasons, *, back: bool = False
-) -> tuple[tuple[TrafficRouter, ...], dict[str, Probe]]:
+def connect_traffic(config: Migration, reasons: Reasons) -> tuple[tuple[TrafficRouter, ...], dict[str, Probe]]:
     """Open routers and probes, which need no side's cluster; adds reasons for those that cannot be opened.
 
     Args:
         config: the configuration.
         reasons: takes what is wrong.
-        back: for a way back, which may begin where nobody is served, if the router can be brought back from there.
     """
-    routers = [reasons.attempt(lambda route=route: _router(route, config, back=back)) for route in config.routes]  # type: ignore[misc]
+    routers = [reasons.attempt(lambda route=route: _router(route, config)) for route in config.routes]  # type: ignore[misc]
     probes = {
-        probe.name: reasons.attempt(lambda probe=probe: _probe(probe, config))  # type: ignore[misc]
+        probe.name: reasons.attempt(lambda probe=probe: open_probe(probe, config))  # type: ignore[misc]
         for probe in config.probes
     }
     return tuple(router for router in routers if router), {name: probe for name, probe in probes.items() if probe}
 
 
-def _router(route: Any, config: Migration, *, back: bool) -> TrafficRouter:
+def _router(route: Any, config: Migration) -> TrafficRouter:
     """Open a router and read it once, so that a wrong address is found now."""
     router = open_router(route, config)
-    try:
-        router.read()
-    except NoSharesError:
-        if not (back and isinstance(router, ReturningRouter)):
-            raise
+    router.read()
     return router
 
 
@@ -141,8 +134,11 @@ def _open_objects(config: Migration, context: str, kubeconfig: str | None, secon
     return open_objects(context, kubeconfig or sides.get(context) or config.kubeconfig, seconds)
 
 
-def _probe(probe: Any, config: Migration) -> Probe:
-    """Open a probe; one that looks into the clusters asks for them by a third parameter, `clusters`."""
+def open_probe(probe: Any, config: Migration) -> Probe:
+    """Open a probe without asking it anything.
+
+    One that looks into the clusters asks for them by a third parameter, `clusters`.
+    """
     factory = load_adapter("bluegreen.probes", probe.probe)
     more = {"clusters": SideClusters(config)} if "clusters" in signature(factory).parameters else {}
     opened: Probe = factory(probe.name, probe.settings, **more)

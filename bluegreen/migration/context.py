@@ -15,6 +15,7 @@ from typing import Any, Never
 from bluegreen.config.models import Migration
 from bluegreen.exporter.bundle import Bundle
 from bluegreen.migration.journal import Journal
+from bluegreen.migration.limits import Limits
 from bluegreen.migration.objects import Moved
 from bluegreen.migration.orders import Order, Orders, aborted
 from bluegreen.migration.store import Manifest, Store
@@ -82,6 +83,8 @@ class Run:
         findings: what this process has just assessed before it asked for a yes; None in one that goes on.
         moved: what the migration set out to move, as its export step recorded it.
         request: what the volume mover shall bring, from the same record.
+        limits: how long the run and its import may take.
+        closing: the outcome is decided, what is left puts things back; neither time nor an abort keeps it from that.
     """
 
     config: Migration
@@ -109,6 +112,8 @@ class Run:
     request: VolumeRequest | None = None
     blue_seen: BlueHealth | None = None
     findings: tuple[Finding, ...] | None = None
+    limits: Limits = field(default_factory=Limits)
+    closing: bool = False
 
     def emit(self, name: str, /, **data: Any) -> None:
         """Record an event."""
@@ -118,22 +123,26 @@ class Run:
         """Wait, or park the step if a stop was asked for.
 
         Args:
-            seconds: how long.
-        """
-        if self.stop.asked.wait(max(0.0, seconds)):
-            self.interrupt()
-        self._heed_abort()
-
-    def _heed_abort(self) -> None:
-        """Leave the preparation when somebody has ordered so; once traffic moves, the state machine hears orders.
+            seconds: how long; shorter where a time limit comes before.
 
         Raises:
-            RefusedError: the order, as what ends the step.
+            RefusedError: the preparation was aborted, or the time of the whole run is over.
+            OutOfTimeError: the step's own time is over.
         """
-        order = None if self.shifting else aborted(self.orders.pending())
+        bounded = seconds if self.shifting or self.closing else min(seconds, self.limits.left)
+        if self.stop.asked.wait(max(0.0, bounded)):
+            self.interrupt()
+        self._heed()
+
+    def _heed(self) -> None:
+        """Leave the preparation when somebody has ordered so or time is over; a shift hears both in its own way."""
+        if self.shifting or self.closing:
+            return
+        order = aborted(self.orders.pending())
         if order is not None:
             self.follow(order)
             raise RefusedError("run.aborted", f"phase {self.phase}", f"aborted by {order.by}")
+        self.limits.require()
 
     def follow(self, order: Order) -> None:
         """Note that the present step follows an order."""
@@ -144,7 +153,7 @@ class Run:
         """Park here if a stop was asked for."""
         if self.stop.asked.is_set():
             self.interrupt()
-        self._heed_abort()
+        self._heed()
 
     def interrupt(self) -> Never:
         """Say where the run stands and leave."""

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from bluegreen.config.models import Migration
 from bluegreen.migration.command import is_running, order
-from bluegreen.migration.connect import Reasons, connect_traffic
+from bluegreen.migration.connect_back import Back, connect_back
 from bluegreen.migration.journal import Journal, Listener, utc_now
 from bluegreen.migration.lock import MigrationLock
 from bluegreen.migration.look import chosen
 from bluegreen.migration.objectives import objectives_of
 from bluegreen.migration.stages import steps_of
 from bluegreen.migration.store import Store, stores
-from bluegreen.model.errors import LockedError, NoSharesError, RefusedError
+from bluegreen.migration.unfit import next_step, words
+from bluegreen.model.errors import BluegreenError, LockedError, RefusedError, TransientError
 from bluegreen.model.events import Emit, Event
 from bluegreen.model.ports import TrafficRouter, Weights
 from bluegreen.slo.health import BlueHealth, Health
@@ -28,7 +29,7 @@ from bluegreen.traffic import controller, weights
 from bluegreen.traffic.feed import Watch
 from bluegreen.traffic.pace import Pace
 
-WITHIN_SECONDS = 300.0
+WITHIN_SECONDS = 60.0
 _REASON = "a person asked for it"
 _ENDED_SECONDS = 120.0
 _POLL_SECONDS = 0.2
@@ -82,35 +83,55 @@ def go_back(
         the migration that was ended by it, None when none is known here, or only some routes went back.
 
     Raises:
-        InvalidInputError: a route or probe cannot be opened, or a route is not known.
+        InvalidInputError: no route could be opened, or a route is not known.
         LockedError: a process runs the migration and cannot do this for us.
-        RefusedError: blue is not healthy; the weights stay.
-        TransientError: a route could not be reached in time.
+        RefusedError: blue is not known to be healthy, and the weights stay; or a route could not be opened, and the
+            others are back.
+        TransientError: a route could not be reached in time; the others are back.
     """
-    wanted = {route.name for route in chosen(config, way.routes)}
+    chosen(config, way.routes)
     store = _belongs_to(config, root)
     if store is not None and not store.outcome() and is_running(store, root):
         _order(store, root, way, sleep)
         if store.outcome() != "migrated":
             return store
-    reasons = Reasons()
-    routers, probes = connect_traffic(config, reasons, back=True)
-    reasons.raise_if_any("opening routes and probes")
+    back = connect_back(config, way.routes)
     if store is not None:
         manifest = store.manifest()
         MigrationLock(root, (manifest.blue.uid, manifest.green.uid), utc_now()).hold()
     emit = _emitter(store, listener)
-    watches = tuple(Watch(probes[probe.name], probe.interval) for probe in config.probes)
-    ours = tuple(router for router in routers if router.name in wanted)
-    trip = _Trip(config, ours, watches, Pace(time.monotonic, sleep), emit)
-    if way.gradual:
-        _walk(trip)
-    _jump(trip)
-    weights.let_go(ours, emit)
-    if len(ours) < len(routers):
+    for name, reason in back.left.items():
+        emit("notice", text=f"route {name} cannot be opened and stays as it is: {reason}")
+    watches = tuple(Watch(back.probes[probe.name], probe.interval) for probe in config.probes)
+    _travel(_Trip(config, back.routers, watches, Pace(time.monotonic, sleep), emit), gradual=way.gradual)
+    if back.left:
+        raise _not_all(back)
+    if len(back.routers) < len(config.routes):
         return None
     emit("run.finished", outcome="reverted", exit_code=0, reason=_REASON, next="")
     return store
+
+
+def _travel(trip: _Trip, *, gradual: bool) -> None:
+    """Send the way's routes to blue and take our marks off those that have arrived."""
+    if gradual:
+        _walk(trip)
+    try:
+        _jump(trip)
+    except TransientError:  # a route is left, and its error goes on; the others have no more use for their marks
+        weights.let_go([router for router in trip.routers if _on_blue(router)], trip.emit)
+        raise
+    weights.let_go(trip.routers, trip.emit)
+
+
+def _not_all(back: Back) -> RefusedError:
+    there, reasons = ", ".join(router.name for router in back.routers), "; ".join(back.left.values())
+    return RefusedError(
+        "revert.left",
+        "sending everybody back to blue",
+        f"not back: {', '.join(back.left)}; back are: {there}; {reasons}",
+        "mend the settings of the route, then: bluegreen revert",
+    )
 
 
 def _order(store: Store, root: Path, way: Way, sleep: Callable[[float], None]) -> None:
@@ -162,11 +183,19 @@ def _walk(trip: _Trip) -> None:
 
 
 def _green(router: TrafficRouter) -> int:
-    """Return green's share; none where nobody can say shares: there are no steps to take, and the jump comes next."""
+    """Return green's share; none where nobody can tell it: there are no steps to take, and the jump comes next."""
     try:
         return router.read().green
-    except NoSharesError:
+    except BluegreenError:
         return 0
+
+
+def _on_blue(router: TrafficRouter) -> bool:
+    """Return whether a route is seen to serve blue alone."""
+    try:
+        return router.read() == weights.ALL_BLUE
+    except BluegreenError:
+        return False
 
 
 def _hold(trip: _Trip) -> None:
@@ -182,9 +211,9 @@ def _hold(trip: _Trip) -> None:
 def _unfit(blue: BlueHealth) -> RefusedError:
     return RefusedError(
         "revert.blue-unfit",
-        "sending traffic back to blue",
-        f"blue is not fit to take it: {'; '.join(blue.reasons)}; the weights stay",
-        "mend blue first; a route can be written by hand if you know better than the probes: bluegreen traffic set",
+        "sending traffic back to blue, the weights stay",
+        words(blue),
+        next_step(blue),
     )
 
 

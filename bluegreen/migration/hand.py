@@ -102,8 +102,10 @@ def guard(config: Migration, root: Path, forced: frozenset[str]) -> Iterator[Non
 
 
 def _refuse(broken: dict[str, list[str]]) -> None:
-    reasons = tuple(f"{RULES[rule]}: {', '.join(found)}; add --force {rule}" for rule, found in broken.items())
-    what, hint = "writing weights by hand", "bluegreen status; let it end, or go back with: bluegreen revert"
+    reasons = tuple(f"{RULES[rule]}: {', '.join(broken[rule])}" for rule in (LOCKED, UNFINISHED) if rule in broken)
+    forces = " ".join(f"--force {rule}" for rule in sorted(broken))
+    what = "writing weights by hand"
+    hint = f"to write all the same, add: {forces}; else let it end (bluegreen status), or go back: bluegreen revert"
     if LOCKED in broken:
         raise LockedError("hand.locked", what, "; ".join(reasons), hint)
     if reasons:

@@ -8,8 +8,9 @@ from typing import Any
 
 from bluegreen.exporter.bundle import Bundle
 from bluegreen.importer.apply import ApplyOptions, Outcome, apply_objects
-from bluegreen.importer.idle import make_idle
+from bluegreen.importer.idle import idler
 from bluegreen.importer.order import Phase
+from bluegreen.importer.scales import read_scales
 from bluegreen.importer.start import resume_cronjobs, start
 from bluegreen.importer.verify import compare
 from bluegreen.importer.wait import wait_ready
@@ -19,10 +20,11 @@ from bluegreen.migration.claims import complete_request, owned_users, request_re
 from bluegreen.migration.context import Run
 from bluegreen.migration.first_answers import await_first_answers
 from bluegreen.migration.same_answer import compare_answers
-from bluegreen.model.errors import BugError, RefusedError
+from bluegreen.model.errors import BugError, OutOfTimeError, RefusedError
 from bluegreen.model.findings import Severity
 from bluegreen.model.ports import CachedRouter, Raw, VolumeRequest, Weights
 from bluegreen.model.refs import ObjectRef
+from bluegreen.report.words import amount
 from bluegreen.traffic import weights
 
 _POLL_SECONDS = 1.0
@@ -85,7 +87,9 @@ def export_objects(run: Run) -> dict[str, Any]:
 
 def import_idle(run: Run) -> dict[str, Any]:
     """Apply everything to green so that nothing of it runs."""
-    results = apply_objects(run.green, _green_objects(run), Phase.IMPORT, _options(run, prepare=make_idle), run.emit)
+    wanted = _green_objects(run)
+    options = _options(run, prepare=idler(read_scales(run.green, wanted, run.emit)), end=run.limits.end)
+    results = apply_objects(run.green, wanted, Phase.IMPORT, options, run.emit)
     for result in results:
         run.emit("object.applied", ref=str(result.ref), action=str(result.outcome))
     _wait_asleep(run)
@@ -97,6 +101,13 @@ def _wait_asleep(run: Run) -> None:
     claims = {(pod.namespace, claim) for pod in _request(run).pods for claim in pod.claims}
     end = run.clock() + run.config.timeouts.ready
     while users := owned_users(run.green, run.config.namespaces, claims):
+        if not run.limits.phase_left:
+            raise OutOfTimeError(
+                "import.out-of-time",
+                f"waiting for pods of an earlier attempt on {run.config.to_context} to end",
+                f"still there: {', '.join(users)}",
+                "run the same command again to go on",
+            )
         if run.clock() >= end:
             raise RefusedError(
                 "import.not-asleep",
@@ -159,7 +170,7 @@ def start_workloads(run: Run) -> dict[str, Any]:
 def verify_both(run: Run) -> dict[str, Any]:
     """Compare objects on both sides and the answers of the user's own checks, and see green answer from here."""
     drifts = compare(_green_objects(run), run.green)
-    run.emit("verify.checked", name="objects", equal=not drifts, blue="", green=f"{len(drifts)} differences")
+    run.emit("verify.checked", name="objects", equal=not drifts, blue="", green=amount(len(drifts), "difference"))
     reasons = [f"{drift.ref} {drift.path}: expected {drift.expected}, is {drift.actual}" for drift in drifts]
     for check in run.config.verify:
         answer = compare_answers(run.blue, run.green, check)

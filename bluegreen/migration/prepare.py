@@ -20,6 +20,7 @@ from bluegreen.migration.objectives import objectives_of
 from bluegreen.migration.preflight import check
 from bluegreen.migration.stages import faults, steps_of
 from bluegreen.migration.store import Store, stores
+from bluegreen.migration.watched import unwatched
 from bluegreen.model.errors import InvalidInputError, RefusedError, StalePlanError
 from bluegreen.model.findings import Finding, Severity
 from bluegreen.slo.objectives import unusable
@@ -129,7 +130,9 @@ def prepare(loaded: Loaded, root: Path, *, exclusive: bool) -> Prepared:
     blockers = tuple(f"{f.subject}: {f.reason}; {f.action}" for f in findings if f.severity is Severity.BLOCKER)
     if blockers:
         raise InvalidInputError("assess.blocked", "assessing the migration", blockers)
-    return Prepared(loaded, root, parts, None, bundle, findings)
+    return Prepared(
+        loaded, root, parts, None, bundle, (*unwatched(objectives_of(loaded.config), parts.probes), *findings)
+    )
 
 
 def _blue_serves(parts: Parts, reasons: Reasons) -> None:

@@ -170,10 +170,11 @@ def _probes(users: Sequence[Part], own: Sequence[Part], left: Sequence[str]) -> 
     yield from comment("What users got, by the route's own counters: the judge that counts most.", 2)
     for probe in users:
         yield from _part(probe, "probe")
-    if own:
+    if any(probe.adapter != "kubernetes" for probe in own):
         yield from comment(
-            "Our own requests to both sides, so that green is judged before and beside its users. Put in a path that "
-            "says more than that a process runs, and that changes nothing.",
+            "Our own requests to both sides, so that green is judged before and beside its users, and blue is still "
+            "seen when it has none: without that nothing goes back. Put in a path that says more than that a process "
+            "runs, and that changes nothing.",
             2,
         )
     for probe in own:

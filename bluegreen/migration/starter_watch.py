@@ -95,9 +95,9 @@ def users(proposed: Sequence[Part]) -> tuple[Part, ...]:
 
 
 def own_requests(land: Landscape) -> tuple[tuple[Part, ...], tuple[str, ...]]:
-    """Return probes that ask both sides directly, and in words what was left out beyond the first few."""
+    """Return probes that see both sides without users, and in words what was left out beyond the first few."""
     names, covered = _Names({"users"}), {(one.namespace, one.service) for one in land.entrances}
-    found = [*_of_entrances(land, names), *_of_services(land, covered, names)]
+    found = [*_of_entrances(land, names), *_of_services(land, covered, names)] or [_of_pods(land, names)]
     return tuple(found[:MOST_PROBES]), tuple(part.name for part in found[MOST_PROBES:])
 
 
@@ -133,6 +133,16 @@ def _of_service(one: Exposed, place: places.Places, names: _Names) -> Part:
         )
     settings: dict[str, Value] = {side: _url(at, "/", tls=place.tls) for side, at in _sides(place)}
     return Part(name, "http", _trusting(settings, place), (f"{place.why}.",))
+
+
+def _of_pods(land: Landscape, names: _Names) -> Part:
+    """Return the probe that is left where nothing open can be asked."""
+    why = (
+        "Nothing open was found that could be asked, so the pods of both sides are looked at: users' counters know "
+        "nothing of a blue that has no users, and nothing goes back onto a blue that is not known to be healthy. "
+        "Better is a probe of http that asks both sides for a page."
+    )
+    return Part(names.give("pods"), "kubernetes", {"namespaces": land.namespaces}, (why,))
 
 
 def _sides(place: places.Places) -> tuple[tuple[str, str], tuple[str, str]]:

@@ -39,7 +39,8 @@ from bluegreen.traffic.steps import Step
 # A way back is never given up.
 REVERT_SECONDS = math.inf
 _ROUTER_AWAY_SECONDS = 300.0
-_LISTENS = frozenset({Action.WRITE, Action.SETTLE, Action.JUDGE, Action.ASK, Action.CALL})
+_BOUNDED = frozenset({Action.WRITE, Action.SETTLE, Action.JUDGE})
+_LISTENS = _BOUNDED | {Action.ASK, Action.CALL}
 
 
 def name_of(action: Action, state: State, steps: Sequence[Step]) -> str:
@@ -56,17 +57,27 @@ def act(run: Run, action: Action, state: State, steps: Sequence[Step]) -> Input:
     """Do what the state asks for and return what happened; an order that has come since goes first."""
     if action not in (Action.ASK, Action.CALL):
         run.resumed = False
+    if action in _LISTENS and not run.traffic_moved:
+        run.limits.require_overall()
     listen = listening(run, state, steps)
     if action in _LISTENS and (command := listen()) is not None:
         return Ordered(command)
+    if action in _BOUNDED and run.limits.over():
+        return _late(run)
     try:
         return _act(run, action, state, steps)
     except RefusedError as error:
-        if action not in (Action.WRITE, Action.SETTLE, Action.JUDGE):
+        if action not in _BOUNDED:
             raise
         run.why = str(error)
         run.emit("route.refused", reason=str(error), next=error.next_step)
         return RouterRefused()
+
+
+def _late(run: Run) -> BudgetElapsed:
+    """Stop going on because the time of the whole run is over; the weights stay, and a person is asked."""
+    run.why = f"{run.limits.words}; the weights stay as they are"
+    return BudgetElapsed()
 
 
 def _act(run: Run, action: Action, state: State, steps: Sequence[Step]) -> Input:  # noqa: PLR0911 - a line per action
@@ -106,6 +117,8 @@ def _write(run: Run, state: State, steps: Sequence[Step]) -> Input:
             happened = _meanwhile(run, state, steps, error.retry_after or 1.0)
             if happened is not None:
                 return happened
+            if run.limits.over():
+                return _late(run)
             if run.clock() >= end:
                 run.why = str(error)
                 return BudgetElapsed()
@@ -132,7 +145,7 @@ def _watch(
         pace=pace_of(run),
         emit=run.emit,
         commands=listening(run, state, steps),
-        until=until,
+        until=lambda: until() or run.limits.over(),
     )
     note_failure(run, outcome)
     return outcome
@@ -151,6 +164,8 @@ def _settle(run: Run, state: State, steps: Sequence[Step]) -> Input:
             return Ordered(outcome.command)
         if outcome.verdict is Verdict.FAIL:
             return Judged(Verdict.FAIL)
+        if not ready.done() and run.limits.over():
+            return _late(run)
         if not ready.done():
             return _unsettled(run, step, settling, run.clock() - began)
     run.emit("step.settled", weight=step.weight, seconds=round(run.clock() - began, 3))
@@ -173,7 +188,15 @@ def _judge(run: Run, state: State, steps: Sequence[Step]) -> Input:
     if outcome.verdict is Verdict.PASS:
         _require_step(run, state, steps)
         run.emit("step.passed", weight=step.weight, seconds=outcome.seconds, observed=_shares(outcome))
-    return Judged(outcome.verdict, over=outcome.verdict not in (Verdict.PASS, Verdict.FAIL))
+    return _verdict(run, outcome)
+
+
+def _verdict(run: Run, outcome: controller.Outcome) -> Input:
+    """Return what the gate said; where it has said nothing yet, that the step's time or the whole run's is over."""
+    decided = outcome.verdict in (Verdict.PASS, Verdict.FAIL)
+    if not decided and run.limits.over():
+        return _late(run)
+    return Judged(outcome.verdict, over=not decided)
 
 
 def _shares(outcome: controller.Outcome) -> list[dict[str, Any]]:
@@ -195,7 +218,7 @@ def _bake(run: Run, state: State, steps: Sequence[Step]) -> Input:
         return Ordered(outcome.command)
     if outcome.verdict is Verdict.PASS:
         _require_step(run, state, steps)
-    return Judged(outcome.verdict, over=outcome.verdict not in (Verdict.PASS, Verdict.FAIL))
+    return _verdict(run, outcome)
 
 
 def _residual(run: Run, outcome: controller.Outcome) -> dict[str, Any] | None:

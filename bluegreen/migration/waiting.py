@@ -6,7 +6,7 @@ Only the pure state machine decides what an order changes; one that would change
 import math
 from collections.abc import Sequence
 
-from bluegreen.migration import stages
+from bluegreen.migration import stages, unfit
 from bluegreen.migration.context import Run
 from bluegreen.migration.objectives import objectives_of
 from bluegreen.model.verdicts import Verdict
@@ -36,6 +36,7 @@ def listening(run: Run, state: State, steps: Sequence[Step]) -> controller.Comma
     """Return what hears orders in a state: the next command that changes it, or None."""
 
     def listen() -> Command | None:
+        _tell_late(run)
         for order in run.orders.pending():
             if order.id == run.followed:
                 continue
@@ -50,6 +51,13 @@ def listening(run: Run, state: State, steps: Sequence[Step]) -> controller.Comma
         return None
 
     return listen
+
+
+def _tell_late(run: Run) -> None:
+    """Say once that the time of the whole run is over."""
+    if run.limits.over() and not run.limits.told:
+        run.limits.told = True
+        run.emit("notice", text=f"{run.limits.words}; nothing goes on without a person, and green is judged meanwhile")
 
 
 def note_failure(run: Run, outcome: controller.Outcome) -> None:
@@ -90,6 +98,7 @@ def ask(run: Run, state: State, steps: Sequence[Step]) -> Input:
         pace=pace_of(run),
         emit=run.emit,
         commands=listening(run, state, steps),
+        until=lambda: run.limits.over() and not run.traffic_moved,
     )
     return _answered(run, outcome, reason)
 
@@ -103,6 +112,8 @@ def _served(state: State, steps: Sequence[Step]) -> int:
 def _answered(run: Run, outcome: controller.Outcome, reason: str) -> Input:
     """Return what ended the waiting; nobody's answer ends the process."""
     if outcome.command is None and outcome.verdict is not Verdict.FAIL:
+        if not run.traffic_moved:
+            run.limits.require_overall()
         run.pause(reason)
     run.emit("run.continued", command=str(outcome.command or ""), verdict=str(outcome.verdict))
     if outcome.command is not None:
@@ -113,11 +124,14 @@ def _answered(run: Run, outcome: controller.Outcome, reason: str) -> Input:
 
 
 def call(run: Run, state: State, steps: Sequence[Step]) -> Input:
-    """Call a person because blue is sick, too; go back as soon as blue can take the users."""
-    reason = f"green failed, but blue is not fit to take the users back: {'; '.join(blue_of(run).reasons)}"
-    _tell(run, reason, "mend blue, or bluegreen promote to stay on green")
+    """Call a person because blue is sick, too, or unseen; go back as soon as blue can take the users."""
+    blue = blue_of(run)
+    reason = f"green failed, but nothing goes back: {unfit.words(blue)}"
+    _tell(run, reason, unfit.next_step_beside(blue))
     listen, end = listening(run, state, steps), run.clock() + run.config.timeouts.pause
     while run.clock() < end:
+        if not run.traffic_moved:
+            run.limits.require_overall()
         if (command := _heard(run, listen)) is not None:
             run.emit("run.continued", command=str(command), verdict="")
             return Ordered(command)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dbos import DBOS
 
-from bluegreen.migration import phases, traffic
+from bluegreen.migration import cancelling, phases, traffic
 from bluegreen.migration.claims import request_of
 from bluegreen.migration.context import Run, active
 from bluegreen.migration.failpoints import hit
@@ -62,17 +62,42 @@ def _all_of_it(run: Run, migration: str) -> dict[str, Any]:
             continue
         result = _recorded(run, name, act)
         if "refused" in result:
-            if cached:
-                _recorded(run, "routes-restore", phases.restore_routes)
-            return {"outcome": "failed", "phase": name, **result}
+            return _failed(run, name, result, cached=cached)
         if name == "export":
             run.moved, run.request = Moved.of_record(result["moved"]), request_of(result["request"])
-    ended = _shift(run)
+    try:
+        ended = _shift(run)
+    except _ShiftRefusedError as refused:
+        return _failed(run, refused.name, refused.result, cached=cached)
+    run.closing = True
     if ended.phase is Phase.REVERTED:
         _recorded(run, "routes-restore", phases.restore_routes)
         return {"outcome": "reverted", "reason": run.failure}
     _recorded(run, "finish", phases.finish)
     return {"outcome": "migrated"}
+
+
+def _failed(run: Run, name: str, result: dict[str, Any], *, cached: bool) -> dict[str, Any]:
+    """Take back what is under way and put back what was prepared on the routes; return how the migration has ended."""
+    run.closing = True
+    if cancelling.to_cancel(name, result):
+        _recorded(run, cancelling.STEP, cancelling.cancel_move)
+    if cached:
+        _recorded(run, "routes-restore", phases.restore_routes)
+    return {"outcome": "failed", "phase": name, **result}
+
+
+class _ShiftRefusedError(Exception):
+    """An act of the shift was refused before any traffic moved; its record is the end of the run.
+
+    Attributes:
+        name: the recorded step.
+        result: its record.
+    """
+
+    def __init__(self, name: str, result: dict[str, Any]) -> None:
+        self.name, self.result = name, result
+        super().__init__(name)
 
 
 def _shift(run: Run) -> State:
@@ -86,19 +111,28 @@ def _shift(run: Run) -> State:
 
 
 def _happened(run: Run, state: State, steps: Sequence[Step]) -> Input:
-    """Do what a state asks for as one recorded step and return what happened."""
+    """Do what a state asks for as one recorded step and return what happened.
+
+    Raises:
+        _ShiftRefusedError: it was refused, and no traffic has moved yet.
+    """
     wanted = action(state)
     name = traffic.name_of(wanted, state, steps)
 
     def act(run: Run) -> dict[str, Any]:
         run.followed = ""
         happened = to_record(traffic.act(run, wanted, state, steps))
-        return {**happened, "failure": run.failure, "why": run.why, "order": run.followed}
+        told = {"failure": run.failure, "why": run.why, "order": run.followed}
+        return {**happened, **told, "late": run.limits.over()}
 
     record = _recorded(run, name, act)
+    if "refused" in record:
+        raise _ShiftRefusedError(name, record)
     run.failure, run.why = str(record.get("failure", "")), str(record.get("why", ""))
     run.orders.done.add(str(record.get("order", "")))
-    return from_record(record)
+    happened = from_record(record)
+    run.limits.answered(happened, late=record.get("late") is True)
+    return happened
 
 
 def _recorded(run: Run, name: str, act: Act) -> dict[str, Any]:

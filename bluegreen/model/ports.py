@@ -157,10 +157,13 @@ class Probe(Protocol):
     Attributes:
         name: name of the probe in the config.
         synthetic: whether it makes its own requests.
+        users: whether what it counts are requests of real users. Only those show where users are; and a probe whose
+            answer is no users' can speak of a side that nobody uses, as blue is while green serves alone.
     """
 
     name: str
     synthetic: bool
+    users: bool
 
     def sample(self, side: Side) -> Sample:
         """Return what was seen of a side since the last call; bounded in time, never raises for a bad target."""
@@ -240,7 +243,12 @@ class VolumeMover(Protocol):
         """Do the next idempotent piece of work and say where the move stands; safe after a crash at any point."""
 
     def cancel(self, request: VolumeRequest) -> None:
-        """Stop the move and remove what it created on green; idempotent."""
+        """Stop the move and remove what it created on green; idempotent, bounded in time.
+
+        Raises:
+            TransientError: it has not stopped in time; the next step says what to type, for nobody calls again.
+            ConflictError: what it created is in use.
+        """
 
     def describe(self, request: VolumeRequest) -> tuple[str, ...]:
         """Return in plain words what a move will do to both clusters, for the plan."""

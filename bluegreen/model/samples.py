@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Requests seen in one sampling interval.
+    """Requests, or what a probe counts in their place, seen in one sampling interval.
 
     Attributes:
         good: answers that meet the probe's own idea of success.
         bad: answers that do not.
         latencies: seconds of each answer, empty where the source gives none.
-        synthetic: True for requests that the probe made itself, False for those of real users.
+        synthetic: True for requests that the probe made itself, False for what was there without it.
         example: one bad answer in words, empty when there is none.
     """
 

@@ -39,7 +39,7 @@ _NOTICES = frozenset(
         "order.followed", "order.ignored", "route.refused", "weight.unproven", "residual.seen",
     }
 )  # fmt: skip
-_PART_OF = {"routes-prepare": "import", "routes-wait": "verify", "routes-restore": "finish"}
+_PART_OF = {"routes-prepare": "import", "routes-wait": "verify"}
 _ENDED = frozenset({Outcome.MIGRATED, Outcome.REVERTED, Outcome.FAILED})
 
 

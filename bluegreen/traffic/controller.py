@@ -142,7 +142,7 @@ def judge(
 def _open(watches: Sequence[Watch], objectives: Sequence[Objective], pace: Pace, open_feed: OpenFeed) -> _Bench:
     began = pace.clock()
     feed = open_feed(watches, pace.clock)
-    real = frozenset(watch.probe.name for watch in watches if not watch.probe.synthetic)
+    real = frozenset(watch.probe.name for watch in watches if watch.probe.users)
     return _Bench(tuple(objectives), open_windows(objectives, began), feed, pace, began, real)
 
 

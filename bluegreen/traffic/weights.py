@@ -4,10 +4,18 @@ Each function is one idempotent act of a durable run: killed at any point and ca
 It never writes over weights that it did not expect, except on the way back, which starts from whatever is served.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bluegreen.model.errors import BluegreenError, ConflictError, NoSharesError, TransientError, clean_text
+from bluegreen.model.errors import (
+    BluegreenError,
+    ConflictError,
+    NoSharesError,
+    RefusedError,
+    TransientError,
+    clean_text,
+)
 from bluegreen.model.events import Emit
 from bluegreen.model.ports import ReturningRouter, TrafficRouter, Weights
 from bluegreen.slo.health import BlueHealth, Health
@@ -124,7 +132,8 @@ def revert(
         routers: the routes.
         check: looks at blue; called before every round but the first when `known` is given.
         pace: clock and wait.
-        within: seconds after which it gives up with an error.
+        within: seconds after which it gives up with an error, or earlier where only a person can mend what is left;
+            infinite for never.
         emit: told revert.started, weight.written, revert.retried, revert.held, revert.finished.
         known: blue as the judge has just seen it, so that the first write need not wait.
 
@@ -135,12 +144,14 @@ def revert(
     emit("revert.started", routes=[router.name for router in left])
     blue = known or check()
     while blue.health is Health.HEALTHY:
-        left = [router for router in left if not _taken_back(router, emit)]
+        faults = {router.name: fault for router in left if (fault := _take_back(router, emit))}
+        left = [router for router in left if router.name in faults]
         if not left:
             emit("revert.finished", seconds=round(pace.clock() - began, 3))
             return WayBack(reverted=True, blue=blue)
-        if pace.clock() - began >= within:
-            raise _stuck(left, within)
+        waited = pace.clock() - began
+        if waited >= within or (math.isfinite(within) and all(map(_needs_a_person, faults.values()))):
+            raise _stuck(routers, faults, waited)
         pace.sleep(backoff)
         backoff = min(backoff * 2, _LONGEST_BACKOFF)
         blue = check()
@@ -148,17 +159,22 @@ def revert(
     return WayBack(reverted=False, blue=blue, left=tuple(router.name for router in left))
 
 
-def _taken_back(router: TrafficRouter, emit: Emit) -> bool:
-    """Try to send one route back, whatever it serves; say whether it is."""
+def _take_back(router: TrafficRouter, emit: Emit) -> Exception | None:
+    """Try to send one route back, whatever it serves; return why it is not, None when it is."""
     try:
         _send_back(router, emit)
     except BluegreenError as error:
         emit("revert.retried", route=router.name, reason=str(error), next=error.next_step)
+        return error
     except Exception as error:  # noqa: BLE001 - a fault of one adapter must not keep the other routes on a bad green
         emit("revert.retried", route=router.name, reason=clean_text(f"{type(error).__name__}: {error}"), next="")
-    else:
-        return True
-    return False
+        return error
+    return None
+
+
+def _needs_a_person(fault: Exception) -> bool:
+    """Return whether trying again cannot help; another writer may be gone the next time."""
+    return isinstance(fault, RefusedError) and not isinstance(fault, ConflictError)
 
 
 def _send_back(router: TrafficRouter, emit: Emit) -> None:
@@ -191,11 +207,11 @@ def bring_back(router: ReturningRouter, emit: Emit) -> None:
         emit("notice", text=f"route {router.name} is back on blue, but {beside}")
 
 
-def _stuck(left: Sequence[TrafficRouter], within: float) -> TransientError:
-    names = ", ".join(router.name for router in left)
+def _stuck(routers: Sequence[TrafficRouter], faults: Mapping[str, Exception], waited: float) -> TransientError:
+    back = ", ".join(router.name for router in routers if router.name not in faults) or "none"
     return TransientError(
         "traffic.revert-stuck",
         "sending everybody back to blue",
-        f"after {within:.0f} s these routes are not back: {names}",
+        f"after {waited:.0f} s these routes are not back: {', '.join(faults)}; back are: {back}",
         "mend the route, then: bluegreen revert",
     )

@@ -147,7 +147,7 @@ def test_a_blue_that_dies_at_half_takes_nobody_back_until_it_is_well(small):
     wait_until(lambda: small.judged()["data"]["blue"] == "sick")
     assert small.command("abort")[0] == 0
     told = small.told("run.paused")
-    assert "blue is not fit" in told["data"]["reason"]
+    assert "blue is unhealthy" in told["data"]["reason"]
     small.told("blue.checked", count=3)
     assert small.weights() == HALF
     assert running.poll() is None

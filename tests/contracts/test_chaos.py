@@ -59,7 +59,7 @@ def test_a_blue_that_dies_takes_nobody_back_until_it_is_well(rig, at_half):
     at_half.order(Command.ABORT)
     at_half.in_phase(Phase.HELD)
     wait_until(lambda: at_half.events("run.paused"), 30.0)
-    assert "blue is not fit" in at_half.events("run.paused")[-1]["reason"]
+    assert "blue is unhealthy" in at_half.events("run.paused")[-1]["reason"]
     assert rig.open_router().read() == HALF
     rig.sides[Side.BLUE].manners.status = 200
     assert at_half.ended() is Phase.REVERTED

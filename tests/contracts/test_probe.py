@@ -49,6 +49,7 @@ def test_good_answers_are_counted_good_on_their_own_side(rig, probe):
     assert total(rig.see(probe, Side.GREEN, 5)) == (5, 0)
     assert total(rig.see(probe, Side.BLUE, 3)) == (3, 0)
     assert all(sample.synthetic is probe.synthetic for sample in rig.see(probe, Side.GREEN, 1))
+    assert probe.users is not probe.synthetic, "what it does not ask itself, users have"
 
 
 def test_errors_of_the_server_are_bad_and_have_an_example(rig, probe):

@@ -1,5 +1,8 @@
 """What the routers on AWS share: busy and failing APIs, credentials, policies that hold what is needed and no more."""
 
+import socket
+import time
+
 import pytest
 from aws_iam import actions
 from aws_layer import ROUTER, SECRET
@@ -108,6 +111,34 @@ def test_without_credentials_or_profile_it_is_refused(either, monkeypatch, tmp_p
     with pytest.raises(RefusedError, match="night"):
         either.open_router(profile="night")
     assert router.read() == ALL_BLUE
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["nobody listens", "nobody answers the connection"])
+def test_an_api_that_cannot_be_reached_may_be_reached_later(either, silent):
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        clients = []
+        if silent:
+            deaf.listen(0)
+            clients = _filled(deaf)
+        endpoint = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        with pytest.raises(TransientError) as caught:
+            either.open_router(endpoint=endpoint, timeout="500ms").read()
+        for client in clients:
+            client.close()
+    assert caught.value.code == "aws.no-answer"
+
+
+def _filled(listener):
+    """Fill the queue of a listener that accepts nobody, so that the next connection is never made."""
+    clients = []
+    for _ in range(4):
+        client = socket.socket()
+        client.settimeout(0)
+        client.connect_ex(listener.getsockname())
+        clients.append(client)
+    time.sleep(0.1)
+    return clients
 
 
 @pytest.mark.parametrize(

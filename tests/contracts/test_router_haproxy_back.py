@@ -10,6 +10,7 @@ from rig_http import SmallServer
 
 from bluegreen.config.models import Migration
 from bluegreen.migration.connect import Reasons, connect_traffic
+from bluegreen.migration.connect_back import connect_back
 from bluegreen.model.errors import ConflictError, NoSharesError, RefusedError, TransientError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
@@ -140,10 +141,9 @@ def test_a_migration_does_not_begin_where_nobody_is_served_and_a_way_back_does(d
     reasons = Reasons()
     connect_traffic(_config(dark.settings()), reasons)
     assert "nobody is served" in reasons.found[0]
-    reasons = Reasons()
-    routers, _ = connect_traffic(_config(dark.settings()), reasons, back=True)
-    assert reasons.found == []
-    assert _back(routers[0])
+    back = connect_back(_config(dark.settings()), ())
+    assert not back.left
+    assert _back(back.routers[0])
     assert dark.visit(5)["blue"] == 5
 
 

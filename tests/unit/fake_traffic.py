@@ -124,6 +124,11 @@ class FakeProbe:
     synthetic: bool = True
     answer: Callable[[Side], Sample] = lambda side: Counts(1, 0)
     closed: bool = False
+    users: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.users is None:
+            self.users = not self.synthetic
 
     def sample(self, side: Side) -> Sample:
         return self.answer(side)

@@ -8,6 +8,7 @@ from fake_traffic import FakeProbe, FakeRouter
 from bluegreen.config.models import Migration
 from bluegreen.migration import traffic
 from bluegreen.migration.context import Run, Stop
+from bluegreen.migration.limits import Limits
 from bluegreen.migration.orders import Orders, give
 from bluegreen.migration.stages import steps_of
 from bluegreen.model.errors import TransientError
@@ -61,6 +62,8 @@ class Shift:
             "why": "",
             "failure": "",
             "blue_seen": None,
+            "limits": Limits(),
+            "closing": False,
         }
         for key, value in fields.items():
             setattr(self.run, key, value)
@@ -81,6 +84,7 @@ class Shift:
                 self.told.append(("step.retried", {"reason": str(error)}))
                 time.sleep(0.2)
                 continue
+            self.run.limits.answered(happened, late=self.run.limits.over())
             state = decide(state, happened, steps)
             self.run.orders.done.add(self.run.followed)
             self.states.append(state)

@@ -157,3 +157,12 @@ def test_assess_counts_warnings_only_when_strict(run, clusters):
     page = run("assess", *BOTH, "-o", "html").stdout
     assert "<svg" in page
     assert "http" not in page
+
+
+def test_one_is_not_told_as_several(run, clusters):
+    run("plan", *BOTH, "--out", "plan.json")
+    run("apply", "plan.json")
+    clusters["new"].put(obj("ConfigMap", "conf", data={"a": "2"}))
+    assert "\n1 difference.\n" in run("verify", *BOTH).stdout
+    said = run("export", "--from", "old", "-n", "shop", "-o", "b").stderr
+    assert "Wrote 2 objects" in said

@@ -179,7 +179,7 @@ def test_a_migration_that_has_not_ended_keeps_hands_off(run, routers, state):
 
     assert isinstance(error, InvalidInputError)
     assert "old-new-1" in str(error)
-    assert "--force unfinished" in str(error)
+    assert error.next_step.startswith("to write all the same, add: --force unfinished; else ")
     assert routers["shop"].history == []
     assert run("set", 10, "--yes", "--force", "unfinished").exit_code == 0
 
@@ -205,13 +205,22 @@ def test_a_migration_between_other_contexts_is_none_of_ours(run, state, tmp_path
     assert run("set", 10, "--yes").exit_code == 0
 
 
+def test_beside_a_running_migration_the_whole_way_out_is_told(run, state):
+    migration(state, f"old-new-{'1' * 200}")
+    with MigrationLock(state, ("uid-1", "uid-2"), "2026-01-01T00:00:00.000Z"):
+        error = run("set", 10, "--yes").exception
+    assert isinstance(error, LockedError)
+    assert error.why.startswith("another process works on these two clusters now")
+    assert "--force locked --force unfinished" in error.next_step
+
+
 def test_a_running_process_keeps_hands_off_and_is_named(run, routers, state):
     migration(state)
     with MigrationLock(state, ("uid-1", "uid-2"), "2026-01-01T00:00:00.000Z"):
         error = run("set", 10, "--yes", "--force", "unfinished").exception
         assert isinstance(error, LockedError)
         assert "process" in str(error)
-        assert "--force locked" in str(error)
+        assert error.next_step.startswith("to write all the same, add: --force locked; else ")
         assert isinstance(run("set", 10, "--yes", "--force", "locked").exception, InvalidInputError)
         assert routers["shop"].history == []
         assert run("set", 10, "--yes", "--force", "locked", "--force", "unfinished").exit_code == 0

@@ -103,8 +103,9 @@ def test_an_edited_file_is_refused_unless_said(tmp_path):
     write_bundle(bundle(conf(a="1")), tmp_path / "b")
     path = next(p for p in (tmp_path / "b").iterdir() if p.name.startswith("configmap"))
     path.write_bytes(path.read_bytes().replace(b'"1"', b'"2"'))
-    with pytest.raises(InvalidInputError, match="edited or cut off"):
+    with pytest.raises(InvalidInputError, match="edited or cut off") as caught:
         read_bundle(tmp_path / "b", KEY)
+    assert "--edited" in caught.value.next_step
     assert read_bundle(tmp_path / "b", KEY, edited=True).objects[0]["data"] == {"a": "2"}
 
 
@@ -116,6 +117,17 @@ def test_every_reason_is_given_at_once(tmp_path):
     with pytest.raises(InvalidInputError) as caught:
         read_bundle(tmp_path / "b", KEY, edited=True)
     assert len(caught.value.reasons) == 2
+    assert "--edited" not in caught.value.next_step, "it was given"
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_a_missing_file_is_not_taken_by_saying_edited(tmp_path, edited):
+    write_bundle(bundle(conf("a"), conf("b")), tmp_path / "b")
+    next(p for p in (tmp_path / "b").iterdir() if p.name.startswith("configmap")).unlink()
+    with pytest.raises(InvalidInputError) as caught:
+        read_bundle(tmp_path / "b", KEY, edited=edited)
+    assert "--edited" not in caught.value.next_step
+    assert "export again" in caught.value.next_step
 
 
 def test_newer_truncated_and_foreign_directories(tmp_path):

@@ -256,3 +256,8 @@ def test_every_fault_of_the_settings_is_told_at_once():
 
 def test_it_asks_for_nothing_but_lists_of_pods():
     assert PERMISSIONS.policy["rules"] == [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]
+
+
+def test_pods_are_neither_our_requests_nor_users():
+    probe = open_probe("pods", {"namespaces": ["shop"]}, clusters={})
+    assert (probe.synthetic, probe.users) == (False, False)

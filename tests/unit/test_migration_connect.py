@@ -6,7 +6,7 @@ from shift_run import config
 
 from bluegreen.migration import connect
 from bluegreen.migration.connect import Reasons, blind, connect_traffic
-from bluegreen.model.errors import NoSharesError, TransientError
+from bluegreen.model.errors import TransientError
 from bluegreen.model.ports import CheckedProbe
 from bluegreen.model.refs import Side
 
@@ -49,11 +49,11 @@ def test_a_probe_whose_check_fails_is_no_good_one():
 def opened(monkeypatch):
     """Return a function that opens one route over a router, and returns the routes and reasons."""
 
-    def open_(router, **more):
+    def open_(router):
         made = {"bluegreen.routers": lambda _name, _settings: router, "bluegreen.probes": lambda *_: FakeProbe()}
         monkeypatch.setattr(connect, "load_adapter", lambda group, _name: made[group])
         reasons = Reasons()
-        routers, _ = connect_traffic(config(routes=[{"name": "shop", "router": "fake"}]), reasons, **more)
+        routers, _ = connect_traffic(config(routes=[{"name": "shop", "router": "fake"}]), reasons)
         return routers, reasons.found
 
     return open_
@@ -62,21 +62,9 @@ def opened(monkeypatch):
 DARK = {Side.BLUE: 0, Side.GREEN: 0}
 
 
-def test_a_route_that_serves_nobody_is_refused_for_a_migration_and_opened_for_a_way_back(opened):
+def test_a_route_that_serves_nobody_is_refused_for_a_migration(opened):
     router = Returning(raw=dict(DARK))
     assert opened(router) == ((), ["reading: nobody is served [fake.no-shares] (next: bluegreen revert)"])
-    assert opened(router, back=True) == ((router,), [])
-
-
-def test_for_a_way_back_a_route_that_is_away_or_cannot_be_brought_back_is_refused_as_well(opened, monkeypatch):
-    assert opened(Returning(faults=["away"]), back=True)[0] == ()
-    router = FakeRouter()
-
-    def nobody():
-        raise NoSharesError("fake.no-shares", "reading", "nobody is served")
-
-    monkeypatch.setattr(router, "read", nobody, raising=False)
-    assert opened(router, back=True) == ((), ["reading: nobody is served [fake.no-shares]"])
 
 
 def test_a_route_that_is_only_away_for_now_is_told_at_once_with_what_to_type(opened, monkeypatch):

@@ -1,11 +1,14 @@
 """Orders from another terminal: heard while the run judges or waits, followed once, and never against the laws."""
 
+from functools import partial
+
 import pytest
 from fake_traffic import FakeRouter
 from hypothesis import given
 from hypothesis import strategies as st
 from shift_run import NOW, Shift
 
+from bluegreen.migration import waiting
 from bluegreen.migration.orders import Orders, give, read_orders
 from bluegreen.model.errors import ConflictError, RefusedError
 from bluegreen.model.ports import Weights
@@ -142,6 +145,28 @@ def test_held_on_a_sick_blue_it_goes_back_when_blue_is_well(tmp_path):
     shift.answer = lambda _side: Counts(20, 0)
     assert shift.ended() is Phase.REVERTED
     assert shift.green == 0
+
+
+@pytest.mark.parametrize(
+    ("blue", "words", "typed"),
+    [
+        (Counts(0, 10), "blue is unhealthy", "mend blue"),
+        (NoData("nobody came"), "its health is not known", "bluegreen traffic set 0 --force unfinished --force locked"),
+    ],
+    ids=["sick", "no requests"],
+)
+def test_held_it_says_whether_blue_is_sick_or_only_unseen(tmp_path, monkeypatch, blue, words, typed):
+    monkeypatch.setattr(waiting.controller, "check_blue", partial(waiting.controller.check_blue, within=0.3))
+    answer = {Side.BLUE: blue, Side.GREEN: Counts(20, 0)}
+    shift = Shift(tmp_path, answer.__getitem__, hold="60s", budget="90s").begin().in_phase(Phase.JUDGING)
+    shift.order(Command.ABORT)
+    shift.in_phase(Phase.HELD).until(lambda: shift.events("run.paused"))
+    told = shift.events("run.paused")[-1]
+    assert words in told["reason"]
+    assert typed in told["next"]
+    assert ("mend blue" in told["next"]) is (words == "blue is unhealthy")
+    shift.answer = lambda _side: Counts(20, 0)
+    assert shift.ended() is Phase.REVERTED
 
 
 def test_routes_move_one_after_the_other(tmp_path):

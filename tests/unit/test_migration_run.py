@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bluegreen.migration.context import Run, Stop
+from bluegreen.migration.limits import Limits
 from bluegreen.migration.orders import Orders
 from bluegreen.migration.perform import perform
 from bluegreen.migration.records import from_record, to_record
@@ -57,6 +58,7 @@ def run_with(clock=None):
     run.stop, run.phase, run.traffic_moved, run.crashed = Stop(), "start", False, False
     run.shifting, run.followed, run.orders = False, "", Orders(Path("/nonexistent/orders.jsonl"))
     run.clock = clock or (lambda: now[0])
+    run.limits, run.closing = Limits(run.clock), False
     return run, told, now
 
 

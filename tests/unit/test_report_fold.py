@@ -76,6 +76,20 @@ def test_phases_of_the_shift_are_one_phase():
     assert next(phase.seconds for phase in view.phases if phase.name == "shift") == 4
 
 
+@pytest.mark.parametrize("last", ["routes-restore", "volumes-cancel"])
+def test_what_puts_things_back_finishes_nothing(last):
+    story = Story()
+    story.tell("phase.started", phase="volumes")
+    story.tell("phase.finished", phase="volumes", seconds=1.0, ok=False)
+    story.phase(last, 1)
+    story.tell("run.finished", outcome="failed", exit_code=1)
+    view = fold(story.events)
+
+    assert states(view)["volumes"] is PhaseState.FAILED
+    assert states(view)["finish"] is PhaseState.SKIPPED
+    assert states(view)[last] is PhaseState.DONE
+
+
 def test_a_phase_that_was_refused_has_failed():
     story = Story()
     story.tell("phase.started", phase="verify")

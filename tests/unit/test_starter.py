@@ -14,9 +14,12 @@ from bluegreen.cli.main import main
 from bluegreen.config.loader import load
 from bluegreen.config.reader import read_text
 from bluegreen.migration import starter_classes
+from bluegreen.migration.connect import open_probe
+from bluegreen.migration.objectives import objectives_of
 from bluegreen.migration.starter import Head, open_places, starter
 from bluegreen.migration.starter_text import comment, flow, scalar
 from bluegreen.migration.starter_watch import MOST_PROBES, Hints
+from bluegreen.migration.watched import unwatched
 from bluegreen.model.errors import InvalidInputError, RefusedError
 
 SERVED = (
@@ -300,6 +303,17 @@ def test_nothing_that_is_open_still_gives_a_route_to_fill_in(green):
 
     assert "Nothing open to the outside was found in shop." in text
     assert "socket: TODO, backend: TODO" in text
+
+
+@pytest.mark.parametrize("open_", [True, False])
+def test_blue_is_seen_when_it_has_no_users(green, tmp_path, open_):
+    more = (service("web"), ingress()) if open_ else ()
+    blue = cluster("old", node("10.0.0.1"), obj("Deployment", "web", "apps/v1"), *more)
+    config = loaded(tmp_path, text_of(blue, green))
+    probes = {probe.name: open_probe(probe, config) for probe in config.probes}
+
+    assert len(probes) == 2
+    assert unwatched(objectives_of(config), probes) == ()
 
 
 def test_many_hosts_are_cut_short_and_counted(blue, green, tmp_path):

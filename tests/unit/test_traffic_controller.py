@@ -208,3 +208,13 @@ def test_a_real_judging_in_real_time():
     )
     assert outcome.verdict is Verdict.PASS
     assert outcome.seconds < 3
+
+
+def test_pods_are_no_users_and_are_not_counted_as_such():
+    users = FakeProbe("users", synthetic=False, answer=lambda side: Counts(1, 0, synthetic=False))
+    pods = FakeProbe("pods", synthetic=False, users=False, answer=lambda side: Counts(3, 0, synthetic=False))
+    outcome = Bench(users, pods, green_is(Counts(1, 0))).judge(
+        ERRORS, Objective("users", "users", 0.9), Objective("pods", "pods", 0.9)
+    )
+    assert [seen.probe for seen in outcome.observed] == ["users"]
+    assert outcome.blue.health is Health.HEALTHY

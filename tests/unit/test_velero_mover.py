@@ -359,8 +359,9 @@ def test_a_pod_of_the_application_on_green_stops_the_move(world):
 
 
 def test_an_unknown_storage_class_is_refused_with_a_hint(world):
-    with pytest.raises(InvalidInputError, match="green has no StorageClass 'slow'"):
+    with pytest.raises(InvalidInputError, match="green has no StorageClass 'slow'") as caught:
         world.poll(replace(REQUEST, storage_classes={}))
+    assert "transform.storageClasses" in caught.value.next_step
 
 
 def test_a_deleted_note_is_not_guessed(world):
@@ -392,9 +393,15 @@ def test_cancelling_waits_for_velero_and_then_says_so(world):
     world.green.objects[RESTORE]["status"] = {"phase": "InProgress"}
     world.velero.tick = lambda: None
 
-    with pytest.raises(TransientError, match="cancelling"):
+    with pytest.raises(TransientError, match="cancelling") as caught:
         world.mover().cancel(REQUEST)
 
+    for words in (
+        "velero --kubecontext new -n velero restore delete",
+        "velero --kubecontext old",
+        "kubectl --context new",
+    ):
+        assert words in caught.value.next_step
     assert POD in world.green.objects
     assert CLAIM in world.green.objects
 
