@@ -30,7 +30,7 @@ bursts are taken as what they are to a user, an outage; who knows better sets `b
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 BLOCK_SECONDS = 1.0
@@ -94,7 +94,7 @@ class Account:
 
     def rest(self, until: int) -> "Account":
         """Sit out the blocks before that number."""
-        return self if until == self.resting_until else replace(self, resting_until=until)
+        return self if until == self.resting_until else Account(self.stakes, self.cash, self.blocks, until)
 
 
 def against_objective(account: Account, number: int, *, bad: int, total: int, most: float, rest: int) -> Account:

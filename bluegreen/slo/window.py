@@ -73,6 +73,11 @@ class _Block:
     def of(self, side: Side) -> tuple[int, int]:
         return self.bad[side], self.total[side]
 
+    def take_off(self, other: "_Block") -> None:
+        for side in Side:
+            self.bad[side] -= other.bad[side]
+            self.total[side] -= other.total[side]
+
 
 class Window:
     """Counts and evidence of one objective.
@@ -90,6 +95,7 @@ class Window:
         self.versus_blue = Account()
         self.history = history_of(objective)
         self._blocks: dict[int, _Block] = {}
+        self._lately = _Block()  # the sum of the blocks: everybody asks for it, several times a second
         self._closed = 0
 
     def add(self, side: Side, sample: Sample, at: float) -> None:
@@ -124,9 +130,9 @@ class Window:
         if bad:
             tally.example = sample.example or tally.example
         number = max(self._closed, self._number(at))
-        block = self._blocks.setdefault(number, _Block())
-        block.bad[side] += bad
-        block.total[side] += sample.total
+        for block in (self._blocks.setdefault(number, _Block()), self._lately):
+            block.bad[side] += bad
+            block.total[side] += sample.total
         if self.history is not None:
             self.history.advance(at - self.start)
             self.history.add(side, bad, sample.total)
@@ -146,14 +152,11 @@ class Window:
         self._closed = max(self._closed, upto)
         oldest = self._closed - math.ceil(RECENT_SECONDS / BLOCK_SECONDS)
         while self._blocks and (first := min(self._blocks)) < oldest:
-            del self._blocks[first]
+            self._lately.take_off(self._blocks.pop(first))
 
     def recent(self, side: Side) -> Recent:
         """Return what was seen of a side in the last RECENT_SECONDS."""
-        return Recent(
-            bad=sum(block.bad[side] for block in self._blocks.values()),
-            total=sum(block.total[side] for block in self._blocks.values()),
-        )
+        return Recent(*self._lately.of(side))
 
     def judged(self, side: Side) -> Tally | Spent:
         """Return the counts that must meet the share: those of the objective's `window`, else of the whole step."""

@@ -177,7 +177,7 @@ class Small:
         changes: top-level keys of bluegreen.yaml that are other than usual.
     """
 
-    def __init__(self, place, namespace, node_port, routes=("page",), rate=60, **changes):
+    def __init__(self, place, namespace, node_port, routes=("page",), rate=30, **changes):
         self.place, self.namespace, self.node_port, self.routes = place, namespace, node_port, routes
         self.socket = str(place / "admin.sock")
         self.ports = {name: free_port() for name in routes}
@@ -216,7 +216,7 @@ class Small:
             "timeouts": {"pause": "90s"},
             "routes": routes,
             "probes": [
-                {"name": "web", "probe": "http", "interval": "50ms", "with": {**web, "timeout": "1s"}},
+                {"name": "web", "probe": "http", "interval": "100ms", "with": {**web, "timeout": "1s"}},
                 {"name": "users", "probe": "haproxy", "interval": "250ms", "with": self.route(self.routes[0])},
             ],
             "objectives": [

@@ -119,8 +119,8 @@ def test_a_bad_secret_is_refused_without_its_value(cluster, namespace):
     assert "canary" not in repr(caught.value.args)
 
 
-def test_three_thousand_objects_by_sixteen_threads_and_back(cluster, namespace, record_property):
-    names = [f"c{i}" for i in range(3000)]
+def test_a_thousand_objects_by_sixteen_threads_and_back(cluster, namespace, record_property):
+    names = [f"c{i}" for i in range(1000)]
     began = time.monotonic()
     threads = [threading.Thread(target=apply_all, args=(cluster, namespace, names[n::16])) for n in range(16)]
     for thread in threads:
@@ -133,7 +133,7 @@ def test_three_thousand_objects_by_sixteen_threads_and_back(cluster, namespace, 
 
     assert sorted(n for n in found if n != "kube-root-ca.crt") == sorted(names)
     assert list(cluster.list(CONFIG_MAPS, namespace, "a=b")) == []
-    record_property("applies_per_second", round(3000 / (applied - began)))
+    record_property("applies_per_second", round(1000 / (applied - began)))
     record_property("list_seconds", round(listed - applied, 2))
 
 

@@ -17,6 +17,7 @@ from bluegreen_adapters.envoy_router import open_router
 
 PREFIX = "routing.shop"
 EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
+PATIENT = 10.0  # seconds; a busy machine is no fault of Envoy
 LAYERS = ({"name": "base", "static_layer": {}}, {"name": "admin", "admin_layer": {}})
 
 
@@ -86,7 +87,7 @@ class EnvoyRig(Visited):
         return str(self.socket or f"http://127.0.0.1:{self.admin_port}")
 
     def settings(self, **more) -> dict[str, object]:
-        return {"admin": self.admin, "prefix": PREFIX, **more}
+        return {"admin": self.admin, "prefix": PREFIX, "timeout": PATIENT, **more}
 
     def open_router(self, **more):
         return open_router("shop", self.settings(**more))
@@ -210,7 +211,7 @@ class EnvoyProbeRig:
         self.sides = self.envoy.sides
 
     def open_probe(self, **more):
-        probe = open_probe("p", {"admin": self.envoy.admin, "timeout": 2.0, **more})
+        probe = open_probe("p", {"admin": self.envoy.admin, "timeout": PATIENT, **more})
         for side in Side:
             probe.sample(side)
         return probe

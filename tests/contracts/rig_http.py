@@ -25,6 +25,7 @@ class Manners:
     delay: float = 0.0
     drip: float = 0.0
     breaks_off: bool = False
+    until: threading.Event | None = None
     served: int = 0
 
 
@@ -43,6 +44,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
             return
         server.gone.wait(manners.delay)
+        if manners.until:
+            manners.until.wait(60)
         body = (manners.body or server.side).encode()
         self.send_response(manners.status)
         self.send_header("Content-Length", str(len(body)))
@@ -129,10 +132,12 @@ def wait_until(condition, seconds: float = 5.0) -> None:
 class Visited:
     """What users do: requests over one kept connection, and who answered. A rig says how it finds its way."""
 
+    patience = 5.0
+
     def visit(self, count: int) -> dict[str, int]:
         """Make requests; return how many each side answered, and failures."""
         seen = {"blue": 0, "green": 0, "failed": 0}
-        with plain_client(timeout=5.0) as client:
+        with plain_client(timeout=self.patience) as client:
             for _ in range(count):
                 seen[self.answer(client)] += 1
         return seen

@@ -56,6 +56,7 @@ def test_a_green_that_dies_is_left_and_users_fail_no_longer(rig, at_half):
 def test_a_blue_that_dies_takes_nobody_back_until_it_is_well(rig, at_half):
     """Law 4: back only onto a healthy blue; a person is called meanwhile."""
     rig.sides[Side.BLUE].manners.status = 500
+    wait_until(lambda: at_half.events("gate.judged")[-1]["blue"] == "sick", 30.0)
     at_half.order(Command.ABORT)
     at_half.in_phase(Phase.HELD)
     wait_until(lambda: at_half.events("run.paused"), 30.0)

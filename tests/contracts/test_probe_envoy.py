@@ -137,7 +137,7 @@ def test_an_interim_answer_is_no_second_request(raw):
 
 
 def test_a_code_of_no_class_is_an_answer(raw):
-    assert told(raw(b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n", 3)) == (3, 0)
+    assert told(raw(b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", 3)) == (3, 0)
 
 
 def test_tries_that_failed_count_once_as_the_user_met_them(tmp_path):
@@ -158,12 +158,14 @@ def test_users_turned_away_by_the_circuit_breaker_are_bad(tmp_path):
     try:
         probe = rig.open_probe()
         rig.send_to(Side.GREEN)
-        rig.sides[Side.GREEN].manners.delay = 2.0  # the second user waits for the first, and leaves after 5 s
+        rig.envoy.patience = 60.0
+        answers = rig.sides[Side.GREEN].manners.until = threading.Event()  # the second user waits for the first
         served = [threading.Thread(target=rig.envoy.visit, args=(1,), daemon=True) for _ in range(2)]
         for user in served:
             user.start()
         wait_until(lambda: _waiting(rig) == 1 and rig.sides[Side.GREEN].manners.served == 1, 30.0)
         assert rig.envoy.visit(2)["failed"] == 2
+        answers.set()
         for user in served:
             user.join(30)
         seen = []

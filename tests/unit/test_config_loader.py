@@ -52,7 +52,7 @@ def test_the_example_of_the_reference_loads(tmp_path):
 
     assert config.steps[1].hold == 60
     assert config.steps[2].approve
-    assert config.data and config.data.settings == {"namespace": "velero", "timeout": "30m"}
+    assert config.data and config.data.settings == {"namespace": "velero", "ttl": "72h"}
     assert config.transform.storage_classes == {"fast-old": "fast-new"}
     assert config.objectives[0].good == 0.999
     assert config.probes[1].interval == 0.5
