@@ -12,6 +12,9 @@ from bluegreen.model.ports import Raw
 
 _MISSING = object()
 _WHOLE = (dict, list)
+_ANNOTATIONS, _ELSEWHERE = "metadata.annotations", "elsewhere"
+_PLACES = {("", "metadata"): "metadata", ("metadata", "annotations"): _ANNOTATIONS}
+"""Where our own marks stand, which no object asks for."""
 
 
 def surely_equal(obj: Raw, live: Raw) -> bool:
@@ -47,17 +50,17 @@ def _within(mine: Any, live: Any) -> bool:
     return bool(mine == live)
 
 
-def _asked(fields: Raw, mine: Any, live: Any) -> bool:
+def _asked(fields: Raw, mine: Any, live: Any, at: str = "") -> bool:
     """Return whether `mine` has every field that `fields` names; `live` is None inside the items of lists."""
     for key, below in fields.items():
         sort, step = step_of(key)
         if sort == "f":
-            if not _field_asked(step, below, mine, live):
+            if not _field_asked(step, below, (mine, live), at):
                 return False
         elif sort == "k":
             items = mine if type(mine) is list else ()
             found = next((one for one in items if type(one) is dict and _fits(one, step)), None)
-            if found is None or not _asked(below, found, None):
+            if found is None or not _asked(below, found, None, _ELSEWHERE):
                 return False
         elif sort == "v" and not (type(mine) is list and step in mine):
             return False
@@ -68,13 +71,16 @@ def _fits(item: Raw, keys: tuple[tuple[str, Any], ...]) -> bool:
     return all(item.get(name, value) == value for name, value in keys)
 
 
-def _field_asked(name: str, below: Raw, mine: Any, live: Any) -> bool:
+def _field_asked(name: str, below: Raw, pair: tuple[Any, Any], at: str) -> bool:
+    mine, live = pair
+    here = _PLACES.get((at, name), _ELSEWHERE)
     whole = not below or (len(below) == 1 and "." in below)
     if type(mine) is not dict or name not in mine:
-        return name.startswith(PREFIX) or (not whole and _asked(below, {}, None))
+        is_mark = at == _ANNOTATIONS and name.startswith(PREFIX)
+        return is_mark or (not whole and _asked(below, {}, None, here))
     value, other = mine[name], live.get(name) if type(live) is dict else None
     if not whole:
-        return _asked(below, value, other)
+        return _asked(below, value, other, here)
     plain = not value or type(value) not in _WHOLE or (type(value) is list and not any(map(_is_whole, value)))
     return bool((plain and name not in EXACT) or value == other)
 

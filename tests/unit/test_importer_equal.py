@@ -2,7 +2,7 @@
 
 import copy
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bluegreen.importer.diff import differences
@@ -48,6 +48,7 @@ def wanted(spec):
     return {"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": spec}
 
 
+@settings(max_examples=400)
 @given(st.dictionaries(KEYS, VALUES, max_size=4), st.data())
 def test_what_it_calls_equal_has_no_difference(spec, data):
     live = applied(spec)
@@ -57,6 +58,11 @@ def test_what_it_calls_equal_has_no_difference(spec, data):
     obj = wanted(mine)
     if surely_equal(obj, live):
         assert differences(obj, live) + dropped(obj, live) == ()
+
+
+def test_only_an_annotation_is_a_mark():
+    live = applied({"bluegreen.io/x": None})
+    assert not surely_equal(wanted({}), live)
 
 
 def test_what_the_server_adds_does_not_hide_that_it_is_equal():
