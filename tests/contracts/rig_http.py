@@ -120,7 +120,7 @@ def plain_client(**more) -> httpx.Client:
     return httpx.Client(trust_env=False, verify=False, **more)  # noqa: S501 - it speaks plain HTTP
 
 
-def wait_until(condition, seconds: float = 5.0) -> None:
+def wait_until(condition, seconds: float = 30.0) -> None:
     """Wait for a condition, or fail."""
     end = time.monotonic() + seconds
     while not condition():
