@@ -201,15 +201,15 @@ def migrate(dice: random.Random) -> str:
 
 
 def test_ten_thousand_migrations_obey_the_laws():
-    began, ends = time.monotonic(), Counter()
+    began, ends = time.process_time(), Counter()
     for number in range(RUNS):
         try:
             ends[migrate(dice_of(number))] += 1
         except BaseException as error:
             error.add_note(f"BLUEGREEN_SIM_SEED={SEED}, run {number}")
             raise
-    took = time.monotonic() - began
-    print(f"BLUEGREEN_SIM_SEED={SEED} {dict(ends)} in {took:.1f} s")  # noqa: T201 - what was simulated
+    took = time.process_time() - began  # a busy machine is no fault of the code
+    print(f"BLUEGREEN_SIM_SEED={SEED} {dict(ends)} in {took:.1f} s of processor time")  # noqa: T201 - what was simulated
     assert ends["done"] > RUNS * 0.2
     assert ends["reverted"] > RUNS * 0.2
     assert took < 60

@@ -100,7 +100,7 @@ class Shift:
             time.sleep(0.005)
 
     def in_phase(self, phase, step=0):
-        self.until(lambda: (self.states[-1].phase, self.states[-1].step) == (phase, step))
+        self.until(lambda: [(state.phase, state.step) for state in self.states[-1:]] == [(phase, step)])
         return self
 
     def order(self, command):
