@@ -44,6 +44,7 @@ def _within(mine: Any, live: Any) -> bool:
                     return False
             elif value != other:
                 return False
+        # Not asked for, it is TCP: another one makes it another port.
         return bool("protocol" in mine or live.get("protocol", "TCP") == "TCP")
     if kind is list:
         return len(mine) == len(live) and all(map(_within, mine, live))

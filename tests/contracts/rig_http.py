@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
 
 
@@ -166,3 +167,19 @@ def asked(client: httpx.Client, url: str) -> str:
     except httpx.TransportError:
         return "failed"
     return answer.text if answer.status_code == 200 and answer.text in {"blue", "green"} else "failed"
+
+
+def each_write_reaches_the_next_request(rig, router) -> None:
+    """Shift to and fro, and ask on one kept connection after each write; print how long the two took."""
+    took, served = [], Weights(100, 0)
+    with plain_client() as user:
+        user.get(f"http://127.0.0.1:{rig.port}/")
+        for turn in range(40):
+            to = Weights.for_green(0 if turn % 2 else 100)
+            began = time.monotonic()
+            router.shift(to, expect=served)
+            answer = user.get(f"http://127.0.0.1:{rig.port}/").text
+            took.append(time.monotonic() - began)
+            assert answer == ("green" if to.green else "blue")
+            served = to
+    print(f"look, write, read back, first answer: median {sorted(took)[20] * 1000:.1f} ms")  # noqa: T201 - measured

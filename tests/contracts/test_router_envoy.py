@@ -7,7 +7,7 @@ import time
 
 import pytest
 from rig_envoy import PREFIX, EnvoyRig
-from rig_http import plain_client, wait_until
+from rig_http import each_write_reaches_the_next_request, wait_until
 
 from bluegreen.model.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError, TransientError
 from bluegreen.model.ports import Weights
@@ -125,18 +125,7 @@ def _hammer(rig, ended, seen):
 
 
 def test_a_write_reaches_the_next_request_on_a_kept_connection(envoy):
-    router, took, served = envoy.open_router(), [], ALL_BLUE
-    with plain_client() as user:
-        user.get(f"http://127.0.0.1:{envoy.port}/")
-        for _ in range(40):
-            to = ALL_GREEN if served == ALL_BLUE else ALL_BLUE
-            began = time.monotonic()
-            router.shift(to, expect=served)
-            answer = user.get(f"http://127.0.0.1:{envoy.port}/").text
-            took.append(time.monotonic() - began)
-            assert answer == ("green" if to.of(Side.GREEN) else "blue")
-            served = to
-    print(f"look, write, read back, first answer: median {sorted(took)[20] * 1000:.1f} ms")  # noqa: T201 - measured
+    each_write_reaches_the_next_request(envoy, envoy.open_router())
 
 
 def test_one_write_is_one_call_with_both_keys(envoy):

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from rig_haproxy import HaproxyRig, Recorder, other_haproxy
-from rig_http import plain_client
+from rig_http import each_write_reaches_the_next_request
 
 from bluegreen.model.errors import (
     ConflictError,
@@ -14,7 +14,6 @@ from bluegreen.model.errors import (
     TransientError,
 )
 from bluegreen.model.ports import Weights
-from bluegreen.model.refs import Side
 from bluegreen_adapters.haproxy_router import open_router
 
 ALL_BLUE, HALF, ALL_GREEN = Weights(100, 0), Weights(50, 50), Weights(0, 100)
@@ -192,17 +191,5 @@ def test_a_command_cannot_be_smuggled_in_by_a_name():
             open_router("shop", {"socket": "/x", "backend": name})
 
 
-def test_a_write_takes_milliseconds(haproxy):
-    router, took, served = haproxy.open_router(), [], ALL_BLUE
-    with plain_client() as user:
-        user.get(f"http://127.0.0.1:{haproxy.port}/")
-        for _ in range(40):
-            to = ALL_GREEN if served == ALL_BLUE else ALL_BLUE
-            began = time.monotonic()
-            router.shift(to, expect=served)
-            answer = user.get(f"http://127.0.0.1:{haproxy.port}/").text
-            took.append(time.monotonic() - began)
-            assert answer == ("green" if to.of(Side.GREEN) else "blue")
-            served = to
-    print(f"write to first answer: median {sorted(took)[20] * 1000:.2f} ms")  # noqa: T201 - measured
-    assert sorted(took)[20] < 0.05
+def test_a_write_reaches_the_next_request_on_a_kept_connection(haproxy):
+    each_write_reaches_the_next_request(haproxy, haproxy.open_router())
