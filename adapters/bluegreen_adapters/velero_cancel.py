@@ -19,13 +19,19 @@ from bluegreen_adapters.velero_reads import find, uid_of
 from bluegreen_adapters.velero_stages import tidy
 
 
-def cancel_once(move: Move) -> list[str]:
+def cancel_once(move: Move, *, hurry: bool) -> list[str]:
     """Do what can be done now and return what is still there, in words; empty when the move is gone.
+
+    Args:
+        move: what to take away.
+        hurry: cancel volumes also whose data mover may be starting right now. Velero 1.18 loses that cancellation: the
+            data mover waits for a phase that is past, no other Restore begins for some six minutes, and its node-agent
+            fills no volume any more until it is restarted (pkg/podvolume/restore_micro_service.go).
 
     Raises:
         ConflictError: a claim of the move is used by a pod on green.
     """
-    left = [*_stop_restore(move), *_stop_backup(move)]
+    left = [*_stop_restore(move, hurry), *_stop_backup(move, hurry)]
     if not left:
         tidy(move)
     return left
@@ -41,14 +47,14 @@ def by_hand(move: Move) -> str:
     )
 
 
-def _stop_restore(move: Move) -> Iterator[str]:
+def _stop_restore(move: Move, hurry: bool) -> Iterator[str]:
     restore = find(move.green, move.names.restore)
     if restore is not None:
         yield f"{move.names.restore} {phase_of(restore)}"
         if _holds_on(restore):
             # Its pods and claims stay until it has ended: Velero waits for those that vanish, for minutes or hours,
             # and begins no other restore meanwhile.
-            _cancel_volumes(move.green, progress.volume_restores(move.green, move.names))
+            _cancel_volumes(move.green, progress.volume_restores(move.green, move.names), hurry)
             return
         move.green.delete(move.names.restore, uid_of(restore))
     yield from _drop_created(move)
@@ -69,12 +75,12 @@ def _drop_created(move: Move) -> Iterator[str]:
         yield str(ref_of(obj))
 
 
-def _stop_backup(move: Move) -> Iterator[str]:
+def _stop_backup(move: Move, hurry: bool) -> Iterator[str]:
     backup = find(move.blue, move.names.backup)
     if backup is None:
         return
     if outlook(backup) is Outlook.RUNNING:
-        _cancel_volumes(move.blue, progress.volume_backups(move.blue, move.names))
+        _cancel_volumes(move.blue, progress.volume_backups(move.blue, move.names), hurry)
         yield f"{move.names.backup} {phase_of(backup)}"
         return
     request = find(move.blue, move.names.deletion)
@@ -87,7 +93,13 @@ def _stop_backup(move: Move) -> Iterator[str]:
         yield f"{move.names.backup} {phase_of(backup)}"
 
 
-def _cancel_volumes(cluster: Cluster, volumes: list[Raw]) -> None:
+def _cancel_volumes(cluster: Cluster, volumes: list[Raw], hurry: bool) -> None:
     for volume in volumes:
-        if outlook(volume) is Outlook.RUNNING and not volume["spec"].get("cancel"):
+        if outlook(volume) is not Outlook.RUNNING or volume["spec"].get("cancel"):
+            continue
+        if hurry or not _may_be_starting(volume):
             cluster.patch(ref_of(volume), {"spec": {"cancel": True}})
+
+
+def _may_be_starting(volume: Raw) -> bool:
+    return phase_of(volume) in {"Prepared", "InProgress"} and not volume["status"].get("progress")

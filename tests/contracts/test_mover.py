@@ -34,11 +34,11 @@ def _lab(context: str) -> ClusterSession:
     return open_cluster(context, str(folder / "kubeconfig"))
 
 
-def _until(what: str, seen: Callable[[], object], seconds: float = 120) -> None:
+def _until(what: str, seen: Callable[[], object], seconds: float = 120, pause: float = 0.5) -> None:
     end = time.monotonic() + seconds
     while not seen():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.5)
+        time.sleep(pause)
 
 
 def _absent(cluster: Cluster, ref: ObjectRef) -> bool:
@@ -348,3 +348,19 @@ def test_cancelling_takes_away_what_was_made_and_is_idempotent(world: World):
         "the backup is deleted",
         lambda: _absent(world.blue, ObjectRef("velero.io/v1", "Backup", "velero", world.request.id)),
     )
+
+
+def test_a_volume_whose_restore_has_only_just_begun_is_given_up_soon(world: World):
+    """Velero 1.18's data mover waits without end for a phase that is past, when it is cancelled before its start."""
+    kind = ApiResource("velero.io/v1", "PodVolumeRestore", "podvolumerestores", namespaced=True, verbs=frozenset())
+    label = f"velero.io/restore-name={world.request.id}"
+
+    def phases() -> list[str]:
+        return [volume.get("status", {}).get("phase", "") for volume in world.green.list(kind, "velero", label)]
+
+    _until("Velero fills the claim", lambda: phases() or (world.step() and False))
+    _until("the data mover is to begin", lambda: phases() == ["InProgress"], pause=0.02)
+
+    world.mover().cancel(world.request)
+
+    assert list(world.green.list(PODS, world.namespace)) == []

@@ -111,10 +111,11 @@ class FakeVelero:
                 obj["status"] = {"phase": "InProgress"}
             case "InProgress":
                 volumes = _of(self.green, "PodVolumeRestore", ref.name)
-                cancelled = [v for v in volumes if v["spec"].get("cancel")]
                 for volume in volumes:
-                    volume["status"] = {"phase": "Canceled" if volume in cancelled else "Completed"}
-                obj["status"] = {"phase": "PartiallyFailed" if cancelled else "Completed"}
+                    volume["status"] = _restored(volume)
+                ends = {volume["status"]["phase"] for volume in volumes}
+                if ends <= {"Canceled", "Completed"}:
+                    obj["status"] = {"phase": "PartiallyFailed" if "Canceled" in ends else "Completed"}
 
     def _restore_items(self, ref: ObjectRef) -> None:
         rules = json.loads(self._carriers(ref.name)["data"]["rules.yaml"])["resourceModifierRules"]
@@ -151,6 +152,21 @@ class FakeVelero:
             filled = [r for r in restores if r["spec"]["pod"]["name"] == ref.name and r.get("status")]
             if ref.kind == "Pod" and filled:
                 obj["status"] = {"phase": "Running", "conditions": [{"type": "Initialized", "status": "True"}]}
+
+
+def _restored(volume: Raw) -> Raw:
+    """Return the next status; as in Velero 1.18, who cancels while the data mover starts is not heard."""
+    cancelled = bool(volume["spec"].get("cancel"))
+    status = volume.get("status", {})
+    match status.get("phase", ""):
+        case "":
+            return {"phase": "Canceled" if cancelled else "InProgress"}
+        case "InProgress" if not status.get("progress"):
+            return {"phase": "Canceling"} if cancelled else status | {"progress": {"bytesDone": 5, "totalBytes": 10}}
+        case "InProgress":
+            return {"phase": "Canceled" if cancelled else "Completed"}
+        case _:
+            return dict(status)
 
 
 def _of(cluster: FakeCluster, kind: str, move: str) -> list[Raw]:

@@ -164,16 +164,18 @@ def test_a_probe_that_hangs_or_raises_holds_up_nobody():
         Watch(FakeProbe("explodes", answer=explode), 0.02),
         Watch(FakeProbe("works"), 0.02),
     ]
+    began = real_time.monotonic()
     feed = ThreadedFeed(watches, real_time.monotonic)
     real_time.sleep(0.3)
     readings = feed.drain()
+    at_most = (real_time.monotonic() - began) / 0.02 + 2
     feed.close()
     gone.set()
     feed.join()
     assert {reading.probe for reading in readings} == {"explodes", "works"}
     assert any(isinstance(r.sample, Broken) and "oops" in r.sample.reason for r in readings)
     for side in Side:
-        assert 5 <= len([r for r in readings if r.probe == "works" and r.side is side]) <= 17
+        assert 2 <= len([r for r in readings if r.probe == "works" and r.side is side]) <= at_most
     assert not any(thread.is_alive() for thread in feed._threads)
 
 
@@ -193,7 +195,7 @@ def test_a_stop_ends_a_wait_at_once_and_is_no_result():
     began = real_time.monotonic()
     with pytest.raises(StopAskedError):
         judge([Watch(FakeProbe(), 0.05)], [ERRORS], STEP, pace=pace, emit=Told())
-    assert real_time.monotonic() - began < 1.0
+    assert real_time.monotonic() - began < STEP.hold - 1.0
     assert not issubclass(StopAskedError, Exception)
 
 

@@ -372,7 +372,7 @@ def test_a_deleted_note_is_not_guessed(world):
         world.finish()
 
 
-@pytest.mark.parametrize("polls", range(12))
+@pytest.mark.parametrize("polls", range(15))
 def test_cancelling_at_any_time_leaves_green_as_it_was(polls):
     world = make_world()
     before = {ref for ref in world.green.objects if ref.kind != "Backup"}
