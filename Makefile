@@ -2,6 +2,8 @@
 SCENARIO ?= happy
 PY := .venv/bin/python
 PYTHON ?= python3
+# Set where images are built, it would let every process here compile every module again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo bench bench-traffic test lint lab-up lab-down lock docs clean
 
