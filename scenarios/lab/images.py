@@ -9,7 +9,8 @@ import io
 import json
 import tarfile
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -210,23 +211,27 @@ def _ctr(cluster: Cluster, *words: str) -> list[str]:
     return ["ctr", "--address", str(cluster.containerd_socket), "--namespace", "k8s.io", *words]
 
 
-def load(tars: Iterable[Path], clusters: Iterable[Cluster] = CLUSTERS) -> int:
+def load(tars: Iterable[Path], clusters: Sequence[Cluster] = CLUSTERS) -> int:
     """Import the image tars into the clusters, skipping what is there by digest; return how many imports ran."""
     wanted = [(path, _names(path)) for path in tars]
+    with ThreadPoolExecutor(max_workers=len(clusters), thread_name_prefix="load") as pool:
+        return sum(pool.map(lambda cluster: _load(cluster, wanted), clusters))
+
+
+def _load(cluster: Cluster, wanted: Iterable[tuple[Path, Mapping[str, str]]]) -> int:
+    rows = run(
+        _ctr(cluster, "images", "ls"), what=f"{cluster.name}: list images", log=cluster.log("containerd")
+    ).splitlines()[1:]
+    there = {row.split()[0]: row.split()[2] for row in rows}
     imports = 0
-    for cluster in clusters:
-        rows = run(
-            _ctr(cluster, "images", "ls"), what=f"{cluster.name}: list images", log=cluster.log("containerd")
-        ).splitlines()[1:]
-        there = {row.split()[0]: row.split()[2] for row in rows}
-        for path, names in wanted:
-            if names and all(there.get(name) == digest for name, digest in names.items()):
-                continue
-            say(cluster.name, f"importing {', '.join(names) or path.name}")
-            run(
-                _ctr(cluster, "images", "import", str(path)),
-                what=f"{cluster.name}: import {path.name}",
-                log=cluster.log("containerd"),
-            )
-            imports += 1
+    for path, names in wanted:
+        if names and all(there.get(name) == digest for name, digest in names.items()):
+            continue
+        say(cluster.name, f"importing {', '.join(names) or path.name}")
+        run(
+            _ctr(cluster, "images", "import", str(path)),
+            what=f"{cluster.name}: import {path.name}",
+            log=cluster.log("containerd"),
+        )
+        imports += 1
     return imports
