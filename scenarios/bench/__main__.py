@@ -82,7 +82,10 @@ class Bench:
             runs.wait_for_quiet()
             self.bluegreen(f"{prefix}import_again", *one.words(source))
         one.kubectl_apply("kubectl")
-        one.velero("velero")
+        one.velero("velero_restore_tuned")
+        if not prefix:
+            with velero.as_installed():
+                one.velero("velero_restore")
 
     def plans(self) -> None:
         """Plan all objects against a green that has them, by turns with plain lists; then dry runs against none."""
@@ -155,12 +158,11 @@ class _Import:
 
     def velero(self, name: str) -> None:
         """Restore the same objects by Velero."""
+        key, target = f"{self.prefix}{name}", f"{self.source}-{name.replace('_', '-')}"
         velero.back_up(self.source)
         runs.wait_for_quiet()
-        seconds, self.bench.counts[f"{self.prefix}velero_restore"] = velero.restore(
-            self.source, f"{self.source}-{name}"
-        )
-        self.bench.keep(f"{self.prefix}velero_restore", seconds)
+        seconds, self.bench.counts[key] = velero.restore(self.source, target)
+        self.bench.keep(key, seconds)
         velero.remove(self.source)
 
 
