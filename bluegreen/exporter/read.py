@@ -4,6 +4,8 @@ Nothing outside the directory is ever opened; all reasons against a bundle are c
 """
 
 import hashlib
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,18 +139,30 @@ def _read_file(directory: Path, entry: Any, reasons: list[str], *, edited: bool)
     if not isinstance(name, str) or Path(name).name != name or "\\" in name or name in ("", ".", ".."):
         reasons.append(f"{name!r} is no plain file name")
         return None
-    path = directory / name
-    if path.is_symlink() or not path.is_file():
-        reasons.append(f"{name} is missing or no plain file")
+    data = _plain_bytes(f"{directory}/{name}")
+    if data is None:
+        reasons.append(f"{name} is missing, unreadable or no plain file")
         return None
-    if path.stat().st_size > MAX_BYTES:
+    if len(data) > MAX_BYTES:
         reasons.append(f"{name} is larger than {MAX_BYTES} bytes")
         return None
-    data = path.read_bytes()
     if not edited and hashlib.sha256(data).hexdigest() != entry.get("sha256"):
         reasons.append(f"{name} {_EDITED}")
         return None
     return data
+
+
+def _plain_bytes(path: str) -> bytes | None:
+    """Return the bytes of a plain file, one too many at most; None for anything else, which is not even waited for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return None
+    try:
+        found = os.fstat(descriptor)
+        return os.read(descriptor, min(found.st_size, MAX_BYTES) + 1) if stat.S_ISREG(found.st_mode) else None
+    finally:
+        os.close(descriptor)
 
 
 def _parse(name: str, data: bytes, reasons: list[str]) -> Raw | None:

@@ -137,10 +137,10 @@ def bring(green: Cluster, objects: tuple[Raw, ...], mark: str, means: Means, *, 
     options = ApplyOptions(mark, means.clock, means.sleep, prepare=preparation(green, objects, means.emit, idle=idle))
     results = list(apply_objects(green, objects, Phase.IMPORT, options, means.emit))
     relink(green, objects, mark, means.emit)
-    if idle:
-        return tuple(results)
-    results += apply_objects(green, objects, Phase.START, options, means.emit)
-    if in_phase(order(objects), Phase.LATE):
+    phases = set() if idle else {wave.phase for wave in order(objects)}
+    if Phase.START in phases:
+        results += apply_objects(green, objects, Phase.START, options, means.emit)
+    if Phase.LATE in phases:
         refs = [ref_of(obj) for obj in objects if shape.is_kind(obj, *_WORKLOADS)]
         wait_ready(green, refs, seconds=means.ready_seconds, clock=means.clock, sleep=means.sleep, emit=means.emit)
         results += apply_objects(green, objects, Phase.LATE, options, means.emit)

@@ -1,6 +1,7 @@
 """Bundles on disk: the same bytes every time, no Secret, and every harmful or broken directory refused."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -89,13 +90,26 @@ def test_paths_never_leave_the_directory(tmp_path, bad):
         read_bundle(tmp_path / "b", KEY)
 
 
-def test_a_symlink_is_not_followed(tmp_path):
+OTHERS = {"link": lambda path: path.symlink_to("../elsewhere"), "directory": Path.mkdir, "fifo": os.mkfifo}
+
+
+@pytest.mark.parametrize("make", OTHERS.values(), ids=OTHERS)
+def test_what_is_no_plain_file_is_neither_followed_nor_waited_for(tmp_path, make):
     write_bundle(bundle(conf()), tmp_path / "b")
     path = next(p for p in (tmp_path / "b").iterdir() if p.name.startswith("configmap"))
     (tmp_path / "elsewhere").write_bytes(path.read_bytes())
     path.unlink()
-    path.symlink_to(tmp_path / "elsewhere")
+    make(path)
     with pytest.raises(InvalidInputError, match="no plain file"):
+        read_bundle(tmp_path / "b", KEY)
+
+
+def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path):
+    write_bundle(bundle(conf()), tmp_path / "b")
+    path = next(p for p in (tmp_path / "b").iterdir() if p.name.startswith("configmap"))
+    with path.open("r+b") as file:
+        file.truncate(1 << 34)
+    with pytest.raises(InvalidInputError, match="larger than 16777216 bytes"):
         read_bundle(tmp_path / "b", KEY)
 
 
