@@ -139,12 +139,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(condition, seconds=30.0, say=lambda: ""):
+def wait_until(condition, seconds=30.0, say=lambda: "", pause=0.05):
     """Return the condition's first true value, or fail."""
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, f"not within {seconds} s: {say()}"
-        time.sleep(0.05)
+        time.sleep(pause)
     return found
 
 
@@ -313,7 +313,7 @@ class Small:
     def events(self, name="", **data):
         """Return the journal's events of a name whose data hold these values."""
         found = [path.read_text() for path in (self.place / "state").glob("*/events.jsonl")]
-        events = [json.loads(line) for text in found for line in text.split("\n")[:-1]]
+        events = [json.loads(line) for text in found for line in text.split("\n")[:-1] if name in line]
         return [e for e in events if name in ("", e["name"]) and data.items() <= e["data"].items()]
 
     def told(self, name, seconds=60.0, count=1, **data):

@@ -81,8 +81,8 @@ def test_an_abort_while_volumes_are_moved_leaves_nothing_of_the_move(port, tmp_p
         assert small.told("notice")["data"]["text"] == (
             "the move of the volumes was cancelled; nothing of it is left on green"
         )
-        wait_until(lambda: left_on_green(move) == [], 60.0, lambda: left_on_green(move))
-        wait_until(lambda: backups(move) == [], 120.0, lambda: backups(move))
+        wait_until(lambda: left_on_green(move) == [], 60.0, lambda: left_on_green(move), pause=1.0)
+        wait_until(lambda: backups(move) == [], 120.0, lambda: backups(move), pause=1.0)
         said = small.command("status")[1]
         assert "volumes=failed" in said
         assert "finish=done" not in said
