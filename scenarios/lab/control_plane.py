@@ -8,9 +8,6 @@ from scenarios.lab.build import program
 from scenarios.lab.layout import SERVICE_CIDR, Cluster
 from scenarios.lab.processes import Part
 
-_ROOMY = {"GOGC": "400"}
-"""Memory is plenty on the lab's machine and processors are not: collect garbage a quarter as often."""
-
 
 def etcd(cluster: Cluster) -> Part:
     """Return etcd, reachable only inside the cluster's namespace."""
@@ -47,7 +44,7 @@ def api_server(cluster: Cluster) -> Part:
         f"--proxy-client-cert-file={pki}/front-proxy.crt", f"--proxy-client-key-file={pki}/front-proxy.key",
         "--profiling=false", "--v=0",
     ]  # fmt: skip
-    return Part("kube-apiserver", argv, cluster, _ROOMY)
+    return Part("kube-apiserver", argv, cluster)
 
 
 def controller_manager(cluster: Cluster) -> Part:

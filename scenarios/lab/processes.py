@@ -96,6 +96,8 @@ def _start(part: Part) -> None:
     environment = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": str(lab()),
+        # Memory is plenty on the lab's machine and processors are not: collect garbage a quarter as often.
+        "GOGC": "400",
         **part.environment,
     }
     with part.log.open("ab") as log:
