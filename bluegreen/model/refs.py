@@ -19,6 +19,10 @@ class Side(enum.StrEnum):
         return Side.GREEN if self is Side.BLUE else Side.BLUE
 
 
+SIDES = (Side.BLUE, Side.GREEN)
+"""Both, for loops that run many times a second: an enum makes a generator each time."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectRef:
     """One object by apiVersion, kind, namespace (empty when cluster-scoped) and name."""

@@ -86,8 +86,10 @@ def evidence_of(window: Window) -> float:
 def _matters(window: Window) -> bool:
     """Return whether green is worse than blue, lately or on the whole, by an amount that somebody would care about."""
     slack = _NEGLIGIBLE * window.objective.budget
-    tallies, recent = window.tallies, {side: window.recent(side) for side in Side}
-    return any(seen[Side.GREEN].bad_share - seen[Side.BLUE].bad_share > slack for seen in (tallies, recent))
+    green, blue = window.tallies[Side.GREEN], window.tallies[Side.BLUE]
+    if green.bad_share - blue.bad_share > slack:
+        return True
+    return window.recent(Side.GREEN).bad_share - window.recent(Side.BLUE).bad_share > slack
 
 
 Ruling = tuple[Verdict, str, int | None]

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bluegreen.model.refs import Side
+from bluegreen.model.refs import SIDES, Side
 from bluegreen.model.samples import Broken, Counts, NoData, Sample
 from bluegreen.slo.burn import Spent, history_of
 from bluegreen.slo.evidence import BLOCK_SECONDS, Account, against_blue, against_objective
@@ -67,14 +67,14 @@ class Recent:
 class _Block:
     """Bad requests and requests per side within one second."""
 
-    bad: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
-    total: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
+    bad: dict[Side, int] = field(default_factory=lambda: {Side.BLUE: 0, Side.GREEN: 0})
+    total: dict[Side, int] = field(default_factory=lambda: {Side.BLUE: 0, Side.GREEN: 0})
 
     def of(self, side: Side) -> tuple[int, int]:
         return self.bad[side], self.total[side]
 
     def take_off(self, other: "_Block") -> None:
-        for side in Side:
+        for side in SIDES:
             self.bad[side] -= other.bad[side]
             self.total[side] -= other.total[side]
 
@@ -168,7 +168,7 @@ class Window:
 
     def _bet(self, number: int, block: _Block) -> None:
         rest = math.ceil(self.objective.burst / BLOCK_SECONDS)
-        for side in Side:
+        for side in SIDES:
             bad, total = block.of(side)
             self.accounts[side] = against_objective(
                 self.accounts[side], number, bad=bad, total=total, most=self.objective.budget, rest=rest
