@@ -4,6 +4,8 @@ PY := .venv/bin/python
 PYTHON ?= python3
 # Set where images are built, it would let every process here compile every module again.
 export PYTHONDONTWRITEBYTECODE :=
+# Beside the lab's builds: what mypy found out about a file is true in every checkout.
+export MYPY_CACHE_DIR ?= $(HOME)/.cache/bluegreen-lab/mypy
 
 .PHONY: help demo bench bench-traffic test lint lab-up lab-down lock docs clean
 
