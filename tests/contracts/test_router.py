@@ -39,7 +39,7 @@ MARKED = {name: rig for name, rig in RIGS.items() if name not in UNMARKED}
 
 ALL_BLUE, HALF, ALL_GREEN = Weights(100, 0), Weights(50, 50), Weights(0, 100)
 # A walk on a backend that answers slowly is as telling, and fewer of them are long enough.
-WALKS, SLOW_WALKS = 60, 12
+WALKS, SLOW_WALKS = 30, 8
 
 
 @pytest.fixture(params=RIGS.values(), ids=RIGS)
