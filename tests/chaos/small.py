@@ -19,6 +19,7 @@ import yaml
 
 from scenarios.cluster import CONTEXTS, NEW, OLD, environment, everywhere, kubectl
 from scenarios.lab.layout import cluster
+from scenarios.ports import free_port
 from scenarios.run import program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,12 +132,6 @@ def answers(url):
     with suppress(OSError):
         return all(opener.open(url, timeout=2).status == 200 for _ in range(10))
     return False
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_until(condition, seconds=30.0, say=lambda: "", pause=0.05):

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from aws_iam import Call, allows
-from rig_http import free_port, plain_client
+from rig_http import plain_client
+
+from scenarios.ports import free_port
 
 ROUTER, PERSON = "AKIAROUTER", "AKIAPERSON"
 REGION = "eu-west-1"

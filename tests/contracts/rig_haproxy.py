@@ -6,13 +6,14 @@ import signal
 import subprocess
 from pathlib import Path
 
-from rig_http import Visited, free_port, two_servers, wait_until
+from rig_http import Visited, two_servers, wait_until
 
 from bluegreen.model.errors import TransientError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
 from bluegreen_adapters.haproxy_router import open_router
 from bluegreen_adapters.haproxy_socket import HaproxySocket
+from scenarios.ports import free_port
 
 HAPROXY = "/usr/sbin/haproxy"
 

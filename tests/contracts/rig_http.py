@@ -110,12 +110,6 @@ def two_servers() -> dict[Side, SmallServer]:
     return {side: SmallServer(side) for side in Side}
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def plain_client(**more) -> httpx.Client:
     """Return a client for loopback; it loads no certificates, which takes as long as a hundred requests."""
     return httpx.Client(trust_env=False, verify=False, **more)  # noqa: S501 - it speaks plain HTTP

@@ -7,12 +7,13 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
-from rig_http import VisitedByName, free_port, plain_client, two_servers, wait_until
+from rig_http import VisitedByName, plain_client, two_servers, wait_until
 
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
 from bluegreen_adapters import powerdns_router, rfc2136_router
 from bluegreen_adapters.dns_answers import Authority
+from scenarios.ports import free_port
 
 PDNS = "/usr/sbin/pdns_server"
 SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")

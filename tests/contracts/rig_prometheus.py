@@ -10,9 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
-from rig_http import free_port, plain_client, wait_until
+from rig_http import plain_client, wait_until
 
 from bluegreen_adapters.prometheus_probe import open_probe
+from scenarios.ports import free_port
 
 PROMETHEUS = "/usr/bin/prometheus"
 CONFIG = """

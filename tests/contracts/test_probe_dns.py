@@ -4,11 +4,11 @@ The contract that every probe keeps is in test_probe.py.
 """
 
 import pytest
-from rig_http import free_port
 from rig_powerdns import ADDRESSES, NAME, PowerDnsRig
 
 from bluegreen.model.refs import Side
 from bluegreen_adapters import dns_probe
+from scenarios.ports import free_port
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import time
 
 import httpx
 import pytest
-from rig_http import free_port
 from rig_probes import TIMEOUT, HttpProbeRig
 
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Broken, Counts
 from bluegreen_adapters import http_faults, http_probe
+from scenarios.ports import free_port
 
 
 @pytest.fixture

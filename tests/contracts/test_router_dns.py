@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from rig_http import free_port, wait_until
+from rig_http import wait_until
 from rig_powerdns import ADDRESSES, NAME, TSIG, ZONE, PowerDnsRig, Rfc2136Rig
 
 from bluegreen.model.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError
@@ -13,6 +13,7 @@ from bluegreen.model.refs import Side
 from bluegreen.traffic.proof import p_value, trial_of
 from bluegreen_adapters import powerdns_router, rfc2136_router
 from bluegreen_adapters.dns_answers import Answer, Authority
+from scenarios.ports import free_port
 
 ALL_BLUE, HALF, ALL_GREEN = Weights(100, 0), Weights(50, 50), Weights(0, 100)
 NAMED_CONF = """
