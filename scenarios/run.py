@@ -83,7 +83,7 @@ def program() -> str:
     beside = Path(sys.executable).parent / "bluegreen"
     found = str(beside) if beside.exists() else shutil.which("bluegreen")
     if not found:
-        raise LabError("bluegreen is not installed", hint="uv sync")
+        raise LabError("bluegreen is not installed", hint="make demo")
     return found
 
 
