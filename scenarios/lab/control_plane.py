@@ -38,7 +38,7 @@ def api_server(cluster: Cluster) -> Part:
         "--kubelet-preferred-address-types=InternalIP",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         f"--service-account-key-file={pki}/sa.key", f"--service-account-signing-key-file={pki}/sa.key",
-        f"--requestheader-client-ca-file={pki}/ca.crt", "--requestheader-allowed-names=front-proxy",
+        f"--requestheader-client-ca-file={pki}/front-proxy-ca.crt", "--requestheader-allowed-names=front-proxy",
         "--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
         "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         f"--proxy-client-cert-file={pki}/front-proxy.crt", f"--proxy-client-key-file={pki}/front-proxy.key",
@@ -61,7 +61,9 @@ def controller_manager(cluster: Cluster) -> Part:
         f"--service-account-private-key-file={pki}/sa.key", f"--cluster-signing-cert-file={pki}/ca.crt",
         f"--cluster-signing-key-file={pki}/ca.key",
         f"--flex-volume-plugin-dir={cluster.path('flex-volumes')}",
-        f"--requestheader-client-ca-file={pki}/ca.crt", "--v=0",
+        # A thousand Deployments at once shall not keep it busy for minutes, beside whatever is measured next.
+        "--kube-api-qps=200", "--kube-api-burst=400",
+        f"--requestheader-client-ca-file={pki}/front-proxy-ca.crt", "--v=0",
     ]  # fmt: skip
     return Part("kube-controller-manager", argv, cluster)
 
