@@ -12,8 +12,8 @@ from scenarios.lab.console import LabError
 from scenarios.run import program
 
 _TAIL = 1500
-QUIET_SHARE = 0.7
-QUIET_SECONDS = 45.0
+QUIET_SHARE = 0.88
+QUIET_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
