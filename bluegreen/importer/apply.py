@@ -7,10 +7,13 @@ before it raises. Idle objects may be applied in the import phase only: later it
 import contextlib
 import enum
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_all
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Self
 
 from bluegreen.importer.decide import Decision, Verdict, decide
 from bluegreen.importer.definitions import wait_established
@@ -159,27 +162,74 @@ def _apply_wave(
 ) -> list[ApplyResult]:
     """Decide about each object in this thread, which threads would only make slower, and write in many."""
     live, denials = read_live(cluster, wave.refs, resources, options.workers), Denials(cluster, resources)
-    pool = ThreadPoolExecutor(max_workers=options.workers, thread_name_prefix="apply")
-    try:
-        results: list[ApplyResult | Future[ApplyResult | None]] = []
+    with _Writers(lambda ref, decision: _write(cluster, ref, decision, options, denials), options) as writers:
         for obj in wave.objects:
             ref = ref_of(obj)
             decision = decide(options.prepare(obj), live.get(ref), options.migration)
             known = _without_write(ref, decision, live.get(ref))
-            results.append(known or pool.submit(_write, cluster, ref, decision, options, denials))
-        return _finished(results, options)
-    finally:
-        pool.shutdown(wait=options.left != 0, cancel_futures=True)
+            if known:
+                writers.results.append(known)
+            else:
+                writers.hand(ref, decision)
+        return writers.finished()
 
 
-def _finished(
-    results: Sequence["ApplyResult | Future[ApplyResult | None]"], options: ApplyOptions
-) -> list[ApplyResult]:
-    """Return what is known when all is written or the time is over; a write that hangs is not waited for longer."""
-    wait_for_all([result for result in results if isinstance(result, Future)], timeout=options.left)
-    ended = [result for result in results if not isinstance(result, Future) or result.done()]
-    known = [result.result() if isinstance(result, Future) else result for result in ended]
-    return [result for result in known if result is not None]
+class _Writers:
+    """Threads that write what they are handed, each taking the next when it is done; begun when there is a first.
+
+    Args:
+        write: writes one object.
+        options: how many, and until when they are waited for.
+
+    Attributes:
+        results: one for each object in the order in which they came; None as long as it is not known.
+    """
+
+    def __init__(self, write: Callable[[ObjectRef, Decision], ApplyResult | None], options: ApplyOptions) -> None:
+        self._write = write
+        self._options = options
+        self._jobs: SimpleQueue[tuple[int, ObjectRef, Decision] | None] = SimpleQueue()
+        self._pool = ThreadPoolExecutor(max_workers=options.workers, thread_name_prefix="apply")
+        self._threads: list[Future[None]] = []
+        self.results: list[ApplyResult | None] = []
+
+    def hand(self, ref: ObjectRef, decision: Decision) -> None:
+        """Have an object written."""
+        self._jobs.put((len(self.results), ref, decision))
+        self.results.append(None)
+        if len(self._threads) < self._options.workers:
+            self._threads.append(self._pool.submit(self._work))
+
+    def _work(self) -> None:
+        while job := self._jobs.get():
+            place, ref, decision = job
+            self.results[place] = self._write(ref, decision)
+
+    def finished(self) -> list[ApplyResult]:
+        """Return what is known when all is written or the time is over; a write that hangs is not waited for longer."""
+        self._no_more()
+        done, _ = wait_for_all(self._threads, timeout=self._options.left)
+        for thread in done:
+            thread.result()
+        return [result for result in self.results if result is not None]
+
+    def _no_more(self) -> None:
+        for _ in self._threads:
+            self._jobs.put(None)
+
+    def __enter__(self) -> Self:
+        """Return the writers."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the threads; after an error without writing what is left."""
+        with contextlib.suppress(Empty):
+            while error:
+                self._jobs.get_nowait()
+        self._no_more()
+        self._pool.shutdown(wait=self._options.left != 0, cancel_futures=True)
 
 
 def _without_write(ref: ObjectRef, decision: Decision, live: Raw | None) -> ApplyResult | None:
