@@ -41,7 +41,7 @@ def error_of(call: Call, where: str, code: int, headers: Mapping[str, str], body
         call: what was asked.
         where: the cluster in words.
         code: HTTP status.
-        headers: headers of the answer; Retry-After is read.
+        headers: headers of the answer by lower-case name; retry-after is read.
         body: body of the answer; only a Status' message is used.
     """
     status = status_of(body)
@@ -131,6 +131,6 @@ def _reason(call: Call, code: int, status: dict[str, Any]) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a Retry-After header, None when there is none or it is a date."""
-    value = headers.get("Retry-After", "")
+    """Return the seconds that an answer asks to wait, None when it does not say."""
+    value = headers.get("retry-after", "")
     return float(value) if value.isdigit() else None

@@ -56,7 +56,7 @@ def run(
 
 def _connect(transport: Transport, call: Call, container: str, command: tuple[str, ...]) -> Any:
     for last in (False, True):
-        configuration, _, auth = transport.connection.open()
+        configuration, auth = transport.connection.open()
         try:
             return _open(configuration, call, auth, container, command)
         except _HandshakeError as refused:

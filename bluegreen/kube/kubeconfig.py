@@ -12,7 +12,6 @@ import yaml
 from bluegreen.model.errors import RefusedError
 
 _DEFAULT = "~/.kube/config"
-CONNECTIONS = 32
 
 
 def kubeconfig_paths(kubeconfig: str | None) -> str:
@@ -61,7 +60,6 @@ def _load(context: str, paths: str) -> Any:
     from kubernetes import client, config  # noqa: PLC0415 - half a second that only commands with a cluster pay
 
     configuration = client.Configuration()
-    configuration.connection_pool_maxsize = CONNECTIONS
     try:
         config.load_kube_config(  # type: ignore[no-untyped-call]
             config_file=paths, context=context, client_configuration=configuration, persist_config=False

@@ -421,7 +421,7 @@ def test_threads_renew_a_token_once(tmp_path):
         return load_configuration("here", str(tmp_path / "config"))
 
     connection = Connection(load)
-    used, _, _ = connection.open()
+    used, _ = connection.open()
     for _ in range(16):
         connection.renew(used)
 
@@ -482,9 +482,9 @@ def test_a_token_is_asked_for_again_after_a_second_and_not_for_each_request(tmp_
     loaded.auth_settings = lambda: (next(asked), settings())[1]
     connection = Connection(lambda: loaded, lambda: clock.now)
 
-    headers = [connection.open()[2] for _ in range(5)]
+    headers = [connection.open()[1] for _ in range(5)]
     clock.now = 1.0
-    headers.append(connection.open()[2])
+    headers.append(connection.open()[1])
 
     assert headers == [{"authorization": "Bearer t1"}] * 6
     assert next(asked) == 2

@@ -1,0 +1,234 @@
+"""What libcurl must do as a client of API servers: certificates, kept connections, proxies, and hearing Ctrl-C."""
+
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from test_kube_http import POD_OBJECT, Answer, Server, write_kubeconfig
+
+from bluegreen.kube.calls import Call
+from bluegreen.kube.channel import Exchange
+from bluegreen.kube.http import Connection, Transport
+from bluegreen.kube.retry import Patience
+from bluegreen.model.errors import RefusedError, TransientError
+
+LIST = Call("GET", "/api/v1/pods", "listing", "list")
+CREATE = Call("POST", "/api/v1/pods", "creating", "create", body={}, repeatable=False)
+
+
+def transport(folder: Path, patience: Patience | None = None) -> Transport:
+    connection = Connection.of_context("here", str(folder / "config"))
+    return Transport(connection, "cluster here", patience or Patience(total=5, one=5))
+
+
+def change(folder: Path, part: str, **entries: Any) -> None:
+    """Set fields of the one cluster or user of the kubeconfig."""
+    config = yaml.safe_load((folder / "config").read_text())
+    config[f"{part}s"][0][part].update(entries)
+    (folder / "config").write_text(yaml.safe_dump(config))
+
+
+def make_certificate(folder: Path, name: str, signer: str = "", alternative: str = "") -> None:
+    new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", f"/CN={name}"]
+    signed = ["-CA", f"{signer}.crt", "-CAkey", f"{signer}.key"] if signer else []
+    names = ["-addext", f"subjectAltName={alternative}"] if alternative else []
+    files = ["-keyout", f"{name}.key", "-out", f"{name}.crt"]
+    subprocess.run(
+        ["openssl", "req", "-x509", *new, *signed, *names, *files], cwd=folder, check=True, capture_output=True
+    )
+
+
+@pytest.fixture
+def secured(tmp_path: Path) -> Iterator[Server]:
+    """Serve with a certificate for the name api.example, and ask for one of the client."""
+    make_certificate(tmp_path, "authority")
+    make_certificate(tmp_path, "stranger")
+    make_certificate(tmp_path, "server", "authority", "DNS:api.example")
+    make_certificate(tmp_path, "person", "authority")
+    server = Server(lambda r, n: Answer(body=POD_OBJECT))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    context.load_verify_locations(tmp_path / "authority.crt")
+    context.verify_mode = ssl.CERT_REQUIRED
+    server.http.socket = context.wrap_socket(server.http.socket, server_side=True, do_handshake_on_connect=False)
+    write_kubeconfig(tmp_path, server.url.replace("http:", "https:"), "t1")
+    change(tmp_path, "user", **{"client-certificate": "person.crt", "client-key": "person.key"})
+    change(tmp_path, "cluster", **{"certificate-authority": "authority.crt", "tls-server-name": "api.example"})
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+
+
+def test_a_certificate_for_the_name_that_the_kubeconfig_gives_is_accepted(secured, tmp_path):
+    assert transport(tmp_path).send(LIST) == POD_OBJECT
+    assert secured.requests[0].headers["Host"] == secured.url.removeprefix("http://")
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"), [("tls-server-name", "other.example"), ("certificate-authority", "stranger.crt")]
+)
+def test_a_server_that_is_not_who_it_shall_be_is_refused_at_once(secured, tmp_path, entry, value):
+    change(tmp_path, "cluster", **{entry: value})
+
+    with pytest.raises(RefusedError) as caught:
+        transport(tmp_path, Patience(total=60)).send(LIST)
+    assert caught.value.code == "kube.tls"
+    assert secured.requests == []
+
+
+def test_without_verification_any_server_will_do(secured, tmp_path):
+    change(tmp_path, "cluster", **{"tls-server-name": "other.example", "certificate-authority": "stranger.crt"})
+    config = yaml.safe_load((tmp_path / "config").read_text())
+    del config["clusters"][0]["cluster"]["certificate-authority"]
+    config["clusters"][0]["cluster"]["insecure-skip-tls-verify"] = True
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+
+    assert transport(tmp_path).send(LIST) == POD_OBJECT
+
+
+def test_a_port_that_speaks_no_tls_is_refused_at_once(tmp_path):
+    server = Server(lambda r, n: Answer(body={}))
+    write_kubeconfig(tmp_path, server.url.replace("http:", "https:"), "t1")
+    try:
+        with pytest.raises(RefusedError) as caught:
+            transport(tmp_path, Patience(total=60)).send(LIST)
+    finally:
+        server.http.shutdown()
+        server.http.server_close()
+    assert caught.value.code == "kube.tls"
+
+
+@pytest.fixture
+def forgetful(tmp_path: Path) -> Iterator[list[str]]:
+    """Answer the first request of each connection, and hang up on the next one once it was read."""
+    seen: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        answered = False
+
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            seen.append(self.command)
+            if self.answered:
+                self.close_connection = True
+                return
+            self.answered = True
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        do_POST = do_GET  # noqa: N815 - http.server's own name
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
+    write_kubeconfig(tmp_path, f"http://127.0.0.1:{http.server_address[1]}", "t1")
+    yield seen
+    http.shutdown()
+    http.server_close()
+
+
+def test_a_creation_is_never_sent_twice_over_a_kept_connection(forgetful, tmp_path):
+    door = transport(tmp_path)
+    door.send(LIST)
+
+    door.send(CREATE)  # over a connection of its own, which answers
+    assert forgetful == ["GET", "POST"]
+
+
+def test_what_may_be_repeated_is_when_a_kept_connection_ends(forgetful, tmp_path):
+    door = transport(tmp_path)
+    door.send(LIST)
+
+    assert door.send(LIST) == {}
+    assert forgetful == ["GET", "GET", "GET"]
+
+
+@pytest.fixture
+def mute(tmp_path: Path) -> Iterator[None]:
+    """Take connections and never say a word."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    write_kubeconfig(tmp_path, f"http://127.0.0.1:{listener.getsockname()[1]}", "t1")
+    yield
+    listener.close()
+
+
+class InterruptedByTestError(Exception):
+    """Stands for Ctrl-C."""
+
+
+def test_a_signal_is_heard_while_a_server_is_silent(mute, tmp_path):
+    def interrupt(*_: Any) -> None:
+        raise InterruptedByTestError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    began = time.monotonic()
+    try:
+        with pytest.raises(InterruptedByTestError):
+            transport(tmp_path, Patience(total=60, one=60)).send(LIST)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - began < 30
+
+
+def in_a_thread(act: Callable[[], Any]) -> list[Any]:
+    """Run it where libcurl runs in one piece, and return what it returned or raised."""
+    got: list[Any] = []
+
+    def run() -> None:
+        try:
+            got.append(act())
+        except Exception as error:  # noqa: BLE001 - it is what is asked for
+            got.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return got
+
+
+def test_a_silent_server_is_given_up_in_any_thread(mute, tmp_path):
+    door = transport(tmp_path, Patience(total=1, one=1))
+
+    (raised,) = in_a_thread(lambda: door.send(LIST))
+    assert isinstance(raised, TransientError)
+    with pytest.raises(TransientError):
+        door.send(LIST)
+
+
+@pytest.mark.parametrize(("without", "used"), [("", True), ("example.com", False)])
+def test_the_environment_s_proxy_and_its_exceptions_hold(tmp_path, monkeypatch, without, used):
+    proxy = Server(lambda r, n: Answer(body=POD_OBJECT))
+    monkeypatch.setenv("http_proxy", proxy.url)
+    monkeypatch.setenv("no_proxy", without)
+    write_kubeconfig(tmp_path, "http://cluster.example.com:9", "t1")
+    monkeypatch.setattr("bluegreen.kube.channel.CONNECT_SECONDS", 0.2)
+    try:
+        (got,) = in_a_thread(lambda: transport(tmp_path, Patience(total=0.5, one=0.5)).send(LIST))
+    finally:
+        proxy.http.shutdown()
+        proxy.http.server_close()
+
+    assert (got == POD_OBJECT) is used
+    assert len(proxy.requests) == used
+
+
+def test_neither_token_nor_body_is_in_a_representation():
+    shown = repr(Exchange("PATCH", "/x", {"authorization": "Bearer secret-1"}, b"secret-2"))
+
+    assert "secret" not in shown
