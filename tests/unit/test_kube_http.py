@@ -280,7 +280,7 @@ def test_forcing_and_dry_runs_are_only_on_request(serve):
 
     cluster.apply(POD_OBJECT, force=True, dry_run=True)
 
-    assert "force=true&dryRun=All" in server.requests[-1].target
+    assert "force=true&fieldValidation=Ignore&dryRun=All" in server.requests[-1].target
 
 
 def test_a_schema_error_is_not_tried_again_although_it_is_a_500(serve):
