@@ -109,7 +109,8 @@ class ImportPlan:
 
     def with_effects(self, effects: Mapping[ObjectRef, tuple[Effect, ...]]) -> "ImportPlan":
         """Return the plan with what patches did to each object."""
-        return replace(self, entries=tuple(replace(e, effects=effects.get(e.ref, ())) for e in self.entries))
+        entries = (replace(e, effects=effects[e.ref]) if e.ref in effects else e for e in self.entries)
+        return replace(self, entries=tuple(entries))
 
 
 def plan_import(objects: Iterable[Raw], cluster: Cluster, options: PlanOptions) -> ImportPlan:
@@ -124,12 +125,12 @@ def plan_import(objects: Iterable[Raw], cluster: Cluster, options: PlanOptions) 
         TransientError: green does not answer.
         RefusedError: green may not be read.
     """
-    waves = order(objects)
-    named = [(wave.name, options.prepare(obj)) for wave in waves for obj in wave.objects]
+    prepared = [(wave.name, options.prepare(obj)) for wave in order(objects) for obj in wave.objects]
+    named = [(wave, ref_of(obj), obj) for wave, obj in prepared]
     resources = cluster.resources()
-    live = read_live(cluster, (ref_of(obj) for _, obj in named), resources, options.workers, options.ahead)
-    new = {ref_of(obj) for _, obj in named if ref_of(obj) not in live}
-    decided = [_decided(wave, obj, live.get(ref_of(obj)), options.migration) for wave, obj in named]
+    live = read_live(cluster, (ref for _, ref, _ in named), resources, options.workers, options.ahead)
+    new = {ref for _, ref, _ in named if ref not in live}
+    decided = [_decided(wave, ref, obj, live.get(ref), options.migration) for wave, ref, obj in named]
     if not options.dry_run:
         return ImportPlan(cluster.id.uid, tuple(entry for entry, _ in decided))
 
@@ -150,10 +151,10 @@ def _with_rights(entry: PlanEntry, denials: Denials, *, creates: bool) -> PlanEn
     return replace(entry, reason=denials.named(entry.reason, entry.ref, creates=creates))
 
 
-def _decided(wave: str, obj: Raw, live: Raw | None, migration: str) -> tuple[PlanEntry, Decision]:
+def _decided(wave: str, ref: ObjectRef, obj: Raw, live: Raw | None, migration: str) -> tuple[PlanEntry, Decision]:
     decision = decide(obj, live, migration)
     ours = decision.force or decision.verdict is not Verdict.CHANGE
-    return PlanEntry(ref_of(obj), wave, decision.verdict, decision.reason, None, decision.changes, ours), decision
+    return PlanEntry(ref, wave, decision.verdict, decision.reason, None, decision.changes, ours), decision
 
 
 def _dry_run(

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bluegreen.exporter.bundle import Bundle, canonical
+from bluegreen.exporter.bundle import Bundle, Item, canonical
 from bluegreen.exporter.collect import worth_listing
 from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.apply import ApplyResult
@@ -96,12 +96,13 @@ def _with_contents(plan: ImportPlan, contents: Mapping[ObjectRef, str]) -> Impor
 
 def _contents(bundle: Bundle, objects: tuple[Raw, ...]) -> dict[ObjectRef, str]:
     """Return what tells one content from another; of a Secret only blue's version of it."""
-    pairs = zip(bundle.items, objects, strict=True)
-    return {ref_of(obj): hashlib.sha256(_told_by(item.resource_version, obj)).hexdigest() for item, obj in pairs}
+    return {ref_of(obj): _content(item, obj) for item, obj in zip(bundle.items, objects, strict=True)}
 
 
-def _told_by(version: str, obj: Raw) -> bytes:
-    return f"resourceVersion {version}".encode() if obj["kind"] == "Secret" else canonical(obj)
+def _content(item: Item, obj: Raw) -> str:
+    if obj["kind"] == "Secret":
+        return hashlib.sha256(f"resourceVersion {item.resource_version}".encode()).hexdigest()
+    return item.digest if obj is item.obj else hashlib.sha256(canonical(obj)).hexdigest()
 
 
 def scope_of(saved: SavedPlan, scope: Scope) -> Scope:
