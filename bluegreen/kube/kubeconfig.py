@@ -28,8 +28,7 @@ def list_contexts(kubeconfig: str | None = None) -> tuple[str, ...]:
     Raises:
         RefusedError: a file cannot be read or is no kubeconfig, or there is none.
     """
-    names = [name for name, _ in _named(kubeconfig_paths(kubeconfig), "contexts")]
-    return tuple(dict.fromkeys(names))
+    return tuple(_named(_documents(kubeconfig_paths(kubeconfig)), "contexts"))
 
 
 def load_configuration(context: str, kubeconfig: str | None) -> Any:
@@ -43,7 +42,8 @@ def load_configuration(context: str, kubeconfig: str | None) -> Any:
         RefusedError: unknown context, unusable file, or a credential command that gave nothing.
     """
     paths = kubeconfig_paths(kubeconfig)
-    known = list_contexts(kubeconfig)
+    documents = _documents(paths)
+    known = _named(documents, "contexts")
     if context not in known:
         raise RefusedError(
             "kube.context",
@@ -52,7 +52,7 @@ def load_configuration(context: str, kubeconfig: str | None) -> Any:
             "name one of them, or another file with --kubeconfig",
         )
     configuration = _load(context, paths)
-    _require_credentials(configuration, context, paths)
+    _require_credentials(configuration, known[context], documents, paths)
     return configuration
 
 
@@ -70,29 +70,30 @@ def _load(context: str, paths: str) -> Any:
     return configuration
 
 
-def _require_credentials(configuration: Any, context: str, paths: str) -> None:
+def _require_credentials(
+    configuration: Any, entry: dict[str, Any], documents: list[dict[str, Any]], paths: str
+) -> None:
     """Refuse what the client only logs: a credential command that failed leaves an anonymous session."""
-    contexts = dict(_named(paths, "contexts"))
-    user_name = (contexts[context].get("context") or {}).get("user", "")
-    user = (dict(_named(paths, "users")).get(user_name) or {}).get("user") or {}
+    user_name = (entry.get("context") or {}).get("user", "")
+    user = (_named(documents, "users").get(user_name) or {}).get("user") or {}
     if "exec" in user and not configuration.api_key and not configuration.cert_file:
         command = str((user["exec"] or {}).get("command", "?"))
         raise RefusedError(
             "kube.credentials",
-            f"getting credentials for the context {context!r}",
+            f"getting credentials for the context {entry['name']!r}",
             f"the command {command!r} gave none",
             f"run it by hand to see why; it stands under users/{user_name} in {paths}",
         )
 
 
-def _named(paths: str, section: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return (name, entry) of a section over all files; of doubles the first is the one that counts."""
+def _named(documents: list[dict[str, Any]], section: str) -> dict[str, dict[str, Any]]:
+    """Return the entries of a section over all files by their names; of doubles the first is the one that counts."""
     found: dict[str, dict[str, Any]] = {}
-    for document in _documents(paths):
+    for document in documents:
         for entry in document.get(section) or []:
             if isinstance(entry, dict) and "name" in entry:
                 found.setdefault(str(entry["name"]), entry)
-    return list(found.items())
+    return found
 
 
 def _documents(paths: str) -> list[dict[str, Any]]:
@@ -105,7 +106,8 @@ def _documents(paths: str) -> list[dict[str, Any]]:
 
 def _document(file: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        # Some hold hundreds of clusters, for which the loader that is not in C takes many seconds.
+        document = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise _unusable(str(file), str(error)) from error
     except yaml.YAMLError as error:
