@@ -195,8 +195,8 @@ class _Writers:
 
     def hand(self, ref: ObjectRef, decision: Decision) -> None:
         """Have an object written."""
-        self._jobs.put((len(self.results), ref, decision))
-        self.results.append(None)
+        self.results.append(None)  # its place must be there before a thread can be done
+        self._jobs.put((len(self.results) - 1, ref, decision))
         if len(self._threads) < self._options.workers:
             self._threads.append(self._pool.submit(self._work))
 

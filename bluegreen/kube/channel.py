@@ -1,10 +1,14 @@
-"""HTTP to one API server over libcurl: kept connections for many threads, every wait bounded.
+"""HTTP to one API server over libcurl: kept connections for many threads, every wait but that for a name bounded.
 
-It knows nothing of Kubernetes, tries nothing twice, follows no redirect and puts no body into an error. libcurl takes a
-third of the processor time per request that a client written in Python takes, and lets other threads run meanwhile.
+It knows nothing of Kubernetes, tries nothing twice, follows no redirect and puts neither body nor proxy into an error.
+libcurl takes a third of the processor time per request that a client written in Python takes, and lets other threads
+run meanwhile.
 """
 
+import enum
 import math
+import os
+import re
 import ssl
 import threading
 import time
@@ -18,7 +22,20 @@ import pycurl
 CONNECT_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
 _PAUSE_SECONDS = 0.005
-_TLS = frozenset({pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CACERT_BADFILE})
+_BAD_ADDRESS = frozenset({pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL})
+_NO_PROXY = re.compile(r"Unsupported proxy")
+# The last one is how libcurl calls a key that does not belong to the certificate.
+_BAD_CERTIFICATE = frozenset(
+    {
+        pycurl.E_PEER_FAILED_VERIFICATION,
+        pycurl.E_SSL_CERTPROBLEM,
+        pycurl.E_SSL_CACERT_BADFILE,
+        pycurl.E_BAD_FUNCTION_ARGUMENT,
+    }
+)
+# With TLS 1.3 a server refuses the client's certificate only after the handshake.
+_REFUSED_OURS = re.compile(r"alert .*(certificate|unknown ca)")
+_BROKEN_OFF = re.compile(r"SYSCALL|unexpected eof|reset by peer|timed out", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,11 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """Return whether the server did what was asked; a redirect is none that an API server sends."""
+        return self.status // 100 == 2  # noqa: PLR2004 - HTTP's own classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +85,25 @@ class Exchange:
     with_headers: bool = False
 
 
+class Fault(enum.Enum):
+    """What is wrong when trying again would not help."""
+
+    TLS = enum.auto()
+    ADDRESS = enum.auto()
+
+
 class NoAnswerError(Exception):
     """There is no answer.
 
     Attributes:
         sent: whether the server may have got the request.
-        tls: whether one of both sides did not accept the other's certificate.
+        fault: why there will be none, None when another try may have one.
     """
 
-    def __init__(self, why: str, *, sent: bool, tls: bool = False) -> None:
+    def __init__(self, why: str, *, sent: bool, fault: Fault | None = None) -> None:
         super().__init__(why)
         self.sent = sent
-        self.tls = tls
+        self.fault = fault
 
 
 class TooLongError(Exception):
@@ -91,8 +120,10 @@ class Channel:
     def __init__(self, configuration: Any) -> None:
         self._configuration = configuration
         self._server, self._connect_to, self._host = _address(configuration)
+        self._proxy = _proxy(configuration)
         self._free: list[pycurl.Curl] = []
-        self._multi = pycurl.CurlMulti()  # the main thread's, which keeps its connections
+        # The main thread's, which holds the connections of its handles.
+        self._multi, self._free_in_multi = pycurl.CurlMulti(), list[pycurl.Curl]()
 
     def exchange(self, wanted: Exchange, authorization: Mapping[str, str]) -> Answer:
         """Send one request and return the answer, whatever its status.
@@ -105,16 +136,18 @@ class Channel:
             NoAnswerError: the answer did not come, or not to its end.
             TooLongError: it has more bytes than the limit.
         """
+        stepwise = threading.current_thread() is threading.main_thread()
+        free = self._free_in_multi if stepwise else self._free
         try:
-            handle = self._free.pop()
+            handle = free.pop()
         except IndexError:
             handle = self._new()
         try:
-            answer = self._carried_out(handle, wanted, authorization)
+            answer = self._carried_out(handle, wanted, authorization, self._step if stepwise else pycurl.Curl.perform)
         except BaseException:
             handle.close()
             raise
-        self._free.append(handle)
+        free.append(handle)
         return answer
 
     def _new(self) -> pycurl.Curl:
@@ -125,35 +158,47 @@ class Channel:
         # A connection for each request under way: Go serves that at less cost than one shared by HTTP/2.
         handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
-        handle.setopt(pycurl.CAINFO, given.ssl_ca_cert or _system_authorities())
+        handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        handle.setopt(pycurl.DEFAULT_PROTOCOL, "https")  # where the kubeconfig names none, as kubectl
+        handle.setopt(pycurl.PATH_AS_IS, 1)
+        authorities = {"cafile": given.ssl_ca_cert} if given.ssl_ca_cert else _system_authorities()
+        _trust(handle, authorities, pycurl.CAINFO, pycurl.CAPATH)
         if given.cert_file:
-            handle.setopt(pycurl.SSLCERT, given.cert_file)
+            handle.setopt(pycurl.SSLCERT, os.fsencode(given.cert_file))
         if given.key_file:
-            handle.setopt(pycurl.SSLKEY, given.key_file)
+            handle.setopt(pycurl.SSLKEY, os.fsencode(given.key_file))
         if self._connect_to:
-            handle.setopt(pycurl.CONNECT_TO, [self._connect_to])
+            handle.setopt(pycurl.CONNECT_TO, [self._connect_to.encode()])
         if not given.verify_ssl:
             handle.setopt(pycurl.SSL_VERIFYPEER, 0)
         if not given.verify_ssl or given.assert_hostname is False:
             handle.setopt(pycurl.SSL_VERIFYHOST, 0)
         # Said in any case: libcurl would look into the environment, of which the client made its own sense.
-        handle.setopt(pycurl.PROXY, given.proxy or "")
-        handle.setopt(pycurl.NOPROXY, given.no_proxy or "")
+        handle.setopt(pycurl.PROXY, self._proxy.encode())
+        handle.setopt(pycurl.NOPROXY, "")
+        _trust(handle, _system_authorities(), pycurl.PROXY_CAINFO, pycurl.PROXY_CAPATH)
         if given.proxy_headers:
-            handle.setopt(pycurl.PROXYHEADER, [f"{name}: {value}" for name, value in given.proxy_headers.items()])
+            said = [f"{name}: {value}".encode() for name, value in given.proxy_headers.items()]
+            handle.setopt(pycurl.PROXYHEADER, said)
         return handle
 
-    def _carried_out(self, handle: pycurl.Curl, wanted: Exchange, authorization: Mapping[str, str]) -> Answer:
+    def _carried_out(
+        self,
+        handle: pycurl.Curl,
+        wanted: Exchange,
+        authorization: Mapping[str, str],
+        perform: Callable[[pycurl.Curl], None],
+    ) -> Answer:
         pieces: list[bytes] = []
         headers: dict[str, str] = {}
-        handle.setopt(pycurl.URL, self._server + wanted.target)
+        handle.setopt(pycurl.URL, (self._server + wanted.target).encode())
         handle.setopt(pycurl.CUSTOMREQUEST, wanted.method)
         if wanted.body is None:
             handle.setopt(pycurl.HTTPGET, 1)
         else:
             handle.setopt(pycurl.POSTFIELDS, wanted.body)
-        said = [f"{name}: {value}" for name, value in {**wanted.headers, **authorization}.items()]
-        handle.setopt(pycurl.HTTPHEADER, [*said, *self._host, "Expect:"])
+        said = {**wanted.headers, **authorization, **self._host}
+        handle.setopt(pycurl.HTTPHEADER, [*(f"{name}: {value}".encode() for name, value in said.items()), b"Expect:"])
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, math.ceil(min(CONNECT_SECONDS, wanted.seconds) * 1000))
         handle.setopt(pycurl.LOW_SPEED_TIME, math.ceil(wanted.seconds))
         handle.setopt(pycurl.TIMEOUT_MS, math.ceil(wanted.whole * 1000))
@@ -164,24 +209,24 @@ class Channel:
         else:
             handle.unsetopt(pycurl.HEADERFUNCTION)
         try:
-            self._perform(handle)
+            perform(handle)
         except pycurl.error as error:
             raise _explained(handle, *error.args) from None
+        finally:  # a handle that waits for its next use shall not keep a Secret
+            handle.setopt(pycurl.WRITEFUNCTION, _nowhere)
+            handle.setopt(pycurl.POSTFIELDS, b"")
         status = handle.getinfo(pycurl.RESPONSE_CODE)
         if status >= 400 and (after := handle.getinfo(pycurl.RETRY_AFTER)):  # noqa: PLR2004 - HTTP's own boundary
             headers["retry-after"] = str(after)
         return Answer(status, headers, b"".join(pieces))
 
-    def _perform(self, handle: pycurl.Curl) -> None:
-        """Run a transfer; in the main thread so that Ctrl-C is heard, which libcurl in one piece would hold back."""
-        if threading.current_thread() is not threading.main_thread():
-            handle.perform()
-            return
+    def _step(self, handle: pycurl.Curl) -> None:
+        """Run a transfer so that Ctrl-C is heard, which libcurl in one piece would hold back in the main thread."""
         self._multi.add_handle(handle)
         try:
             while self._multi.perform()[1]:
-                if self._multi.select(_LOOK_SECONDS) < 0:  # nothing to wait for yet, as long as a name is looked up
-                    time.sleep(_PAUSE_SECONDS)
+                if self._multi.select(_LOOK_SECONDS) <= 0:
+                    time.sleep(_PAUSE_SECONDS)  # it may not have waited at all, as with descriptors over 1023
             _, _, failed = self._multi.info_read()
             for _, code, text in failed:
                 raise pycurl.error(code, text)
@@ -189,25 +234,44 @@ class Channel:
             self._multi.remove_handle(handle)
 
 
-def _address(configuration: Any) -> tuple[str, str, tuple[str, ...]]:
+def _address(configuration: Any) -> tuple[str, str, Mapping[str, str]]:
     """Return the URL of the server, where else to connect for it, and the headers that say so.
 
     A server whose certificate is for another name is spoken to by that name.
     """
     server = str(configuration.host).rstrip("/")
     if not configuration.tls_server_name:
-        return server, "", ()
+        return server, "", {}
     url = urlsplit(server)
     port = url.port or 443
     place = f"[{url.hostname}]" if ":" in str(url.hostname) else url.hostname
     named = url._replace(netloc=f"{configuration.tls_server_name}:{port}").geturl()
-    return named, f"{configuration.tls_server_name}:{port}:{place}:{port}", (f"Host: {url.netloc}",)
+    return named, f"{configuration.tls_server_name}:{port}:{place}:{port}", {"host": url.netloc}
 
 
-def _system_authorities() -> str:
+def _proxy(configuration: Any) -> str:
+    """Return the proxy, empty where none is wanted; the client says so, since libcurl reads no_proxy otherwise."""
+    from kubernetes.client.rest import should_bypass_proxies  # noqa: PLC0415 - see kubeconfig
+
+    proxy = configuration.proxy or ""
+    return "" if proxy and should_bypass_proxies(configuration.host, configuration.no_proxy or "") else str(proxy)
+
+
+def _system_authorities() -> Mapping[str, str | None]:
     """Return the machine's own authorities: libcurl would take those of the machine that it was built on."""
     found = ssl.get_default_verify_paths()
-    return found.cafile or found.openssl_cafile
+    return {"cafile": found.cafile, "capath": found.capath}
+
+
+def _trust(handle: pycurl.Curl, authorities: Mapping[str, str | None], file: int, directory: int) -> None:
+    if path := authorities.get("cafile"):
+        handle.setopt(file, os.fsencode(path))
+    if path := authorities.get("capath"):
+        handle.setopt(directory, os.fsencode(path))
+
+
+def _nowhere(_piece: bytes) -> None:
+    """Take what nobody asked for."""
 
 
 def _limited(pieces: list[bytes], limit: int) -> Callable[[bytes], int | None]:
@@ -234,6 +298,9 @@ def _note(line: bytes, headers: dict[str, str]) -> None:
 def _explained(handle: pycurl.Curl, code: int, text: str) -> NoAnswerError | TooLongError:
     if code == pycurl.E_WRITE_ERROR:
         return TooLongError()
+    if code in _BAD_ADDRESS or _NO_PROXY.match(text):  # the text quotes it, and a proxy's may hold a password
+        return NoAnswerError("the address of the server or of the proxy is not usable", sent=False, fault=Fault.ADDRESS)
+    handshake = code == pycurl.E_SSL_CONNECT_ERROR and not _BROKEN_OFF.search(text)
+    refused = handshake or code in _BAD_CERTIFICATE or bool(_REFUSED_OURS.search(text))
     sent = handle.getinfo(pycurl.REQUEST_SIZE) > 0
-    handshake = code == pycurl.E_SSL_CONNECT_ERROR and not handle.getinfo(pycurl.OS_ERRNO)
-    return NoAnswerError(text or f"libcurl error {code}", sent=sent, tls=code in _TLS or handshake)
+    return NoAnswerError(text or f"libcurl error {code}", sent=sent, fault=Fault.TLS if refused else None)

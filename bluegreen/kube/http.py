@@ -12,7 +12,7 @@ import msgspec
 
 from bluegreen.kube.answers import error_of
 from bluegreen.kube.calls import Call, encoded
-from bluegreen.kube.channel import Answer, Channel, Exchange, NoAnswerError
+from bluegreen.kube.channel import Answer, Channel, Exchange, Fault, NoAnswerError
 from bluegreen.kube.kubeconfig import load_configuration
 from bluegreen.kube.retry import Patience, persist
 from bluegreen.model.errors import BluegreenError, RefusedError, TransientError
@@ -73,8 +73,7 @@ class Connection:
         now = self._clock()
         if self._auth is None or now - self._auth[0] >= _SAME_TOKEN_SECONDS:
             auth = configuration.auth_settings().get("BearerToken")
-            value = auth["value"] if auth else None
-            self._auth = now, {"authorization": str(value)} if value else {}
+            self._auth = now, {"authorization": _header(str(auth["value"]))} if auth and auth["value"] else {}
         return self._auth[1]
 
     def renew(self, used: Any) -> None:
@@ -82,6 +81,19 @@ class Connection:
         with self._lock:
             if self._current[0] is used:
                 self._use(self._load())
+
+
+def _header(credentials: str) -> str:
+    """Return credentials as they go into a header, without the line break that a token's file may end with.
+
+    Raises:
+        RefusedError: they would end the header and begin another.
+    """
+    value = credentials.strip()
+    if not value.isprintable():
+        why = "the token holds characters that no token has, such as a line break in the middle"
+        raise RefusedError("kube.credentials", "reading the token of the kubeconfig", why, "look at tokenFile or token")
+    return value
 
 
 class Transport:
@@ -127,7 +139,7 @@ class Transport:
             answer = self.connection.exchange(wanted)
         except NoAnswerError as silence:
             raise _unless_safe(call, self.unanswered(call, silence), processed=silence.sent) from silence
-        if answer.status >= 400:  # noqa: PLR2004 - HTTP's own boundary
+        if not answer.succeeded:
             error = error_of(call, self.where, answer.status, answer.headers, answer.body)
             raise _unless_safe(call, error, processed=error.code != "kube.throttled")
         return self._decoded(call, answer.body)
@@ -135,9 +147,12 @@ class Transport:
     def unanswered(self, call: Call, error: NoAnswerError) -> BluegreenError:
         """Return what it means that a call has no answer."""
         what = f"{call.what} in {self.where}"
-        if error.tls:
-            hint = "check certificate-authority and server of the cluster in the kubeconfig"
+        if error.fault is Fault.TLS:
+            hint = "check certificate-authority, server and the user's certificate in the kubeconfig"
             return RefusedError("kube.tls", what, str(error), hint)
+        if error.fault is Fault.ADDRESS:
+            hint = "check server and proxy-url of the cluster in the kubeconfig, and HTTPS_PROXY"
+            return RefusedError("kube.address", what, str(error), hint)
         return TransientError("kube.connection", what, str(error), f"check that {self.connection.server} is reachable")
 
     def _decoded(self, call: Call, data: bytes) -> Any:

@@ -42,7 +42,7 @@ def read(transport: Transport, path: str, *, patience: Patience = BRIEF, limit: 
             raise RefusedError(
                 "kube.too-long", f"{call.what} in {transport.where}", why, "look at it by hand"
             ) from None
-        if got.status >= 400:  # noqa: PLR2004 - HTTP's own boundary
+        if not got.succeeded:
             raise error_of(call, transport.where, got.status, got.headers, got.body)
         return RawAnswer(got.body.decode("utf-8", "replace"), got.headers.get("date", ""))
 

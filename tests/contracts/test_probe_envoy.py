@@ -161,9 +161,11 @@ def test_users_turned_away_by_the_circuit_breaker_are_bad(tmp_path):
         rig.envoy.patience = 60.0
         answers = rig.sides[Side.GREEN].manners.until = threading.Event()  # the second user waits for the first
         served = [threading.Thread(target=rig.envoy.visit, args=(1,), daemon=True) for _ in range(2)]
-        for user in served:
-            user.start()
-        wait_until(lambda: _waiting(rig) == 1 and rig.sides[Side.GREEN].manners.served == 1, 30.0)
+        served[0].start()
+        # As long as the first one's connection is being opened he waits himself, and nobody else may.
+        wait_until(lambda: rig.sides[Side.GREEN].manners.served == 1, 30.0)
+        served[1].start()
+        wait_until(lambda: _waiting(rig) == 1, 30.0)
         assert rig.envoy.visit(2)["failed"] == 2
         answers.set()
         for user in served:

@@ -1,5 +1,6 @@
 """What libcurl must do as a client of API servers: certificates, kept connections, proxies, and hearing Ctrl-C."""
 
+import contextlib
 import signal
 import socket
 import ssl
@@ -35,6 +36,16 @@ def change(folder: Path, part: str, **entries: Any) -> None:
     config = yaml.safe_load((folder / "config").read_text())
     config[f"{part}s"][0][part].update(entries)
     (folder / "config").write_text(yaml.safe_dump(config))
+
+
+@contextlib.contextmanager
+def served(script: Callable[..., Answer]) -> Iterator[Server]:
+    server = Server(script)
+    try:
+        yield server
+    finally:
+        server.http.shutdown()
+        server.http.server_close()
 
 
 def make_certificate(folder: Path, name: str, signer: str = "", alternative: str = "") -> None:
@@ -96,15 +107,73 @@ def test_without_verification_any_server_will_do(secured, tmp_path):
 
 
 def test_a_port_that_speaks_no_tls_is_refused_at_once(tmp_path):
-    server = Server(lambda r, n: Answer(body={}))
-    write_kubeconfig(tmp_path, server.url.replace("http:", "https:"), "t1")
-    try:
+    with served(lambda r, n: Answer(body={})) as server:
+        write_kubeconfig(tmp_path, server.url.replace("http:", "https:"), "t1")
         with pytest.raises(RefusedError) as caught:
             transport(tmp_path, Patience(total=60)).send(LIST)
-    finally:
-        server.http.shutdown()
-        server.http.server_close()
     assert caught.value.code == "kube.tls"
+
+
+def test_a_kubeconfig_in_a_directory_of_any_name_is_usable(secured, tmp_path):
+    folder = tmp_path / "müller"
+    folder.mkdir()
+    for file in tmp_path.glob("*.*"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    for name in ("config", "token"):
+        (folder / name).write_bytes((tmp_path / name).read_bytes())
+
+    assert transport(folder).send(LIST) == POD_OBJECT
+
+
+@pytest.mark.parametrize(
+    "entries", [{"client-key": "stranger.key"}, {"client-certificate": "alone.crt", "client-key": "alone.key"}]
+)
+def test_a_certificate_of_ours_that_nobody_takes_is_refused_at_once(secured, tmp_path, entries):
+    make_certificate(tmp_path, "alone")
+    change(tmp_path, "user", **entries)
+
+    with pytest.raises(RefusedError) as caught:
+        transport(tmp_path, Patience(total=60)).send(LIST)
+    assert caught.value.code == "kube.tls"
+
+
+def test_a_server_that_hangs_up_in_the_handshake_is_tried_again(tmp_path):
+    listener, tries = socket.create_server(("127.0.0.1", 0)), []
+
+    def hang_up() -> None:
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            peer.recv(4096)
+            tries.append(peer.close())
+
+    threading.Thread(target=hang_up, daemon=True).start()
+    write_kubeconfig(tmp_path, f"https://127.0.0.1:{listener.getsockname()[1]}", "t1")
+    try:
+        with pytest.raises(TransientError):
+            transport(tmp_path, Patience(total=0.5, one=0.5)).send(LIST)
+    finally:
+        listener.close()
+    assert len(tries) > 1
+
+
+def test_the_machine_s_authorities_hold_where_the_kubeconfig_names_none(secured, tmp_path, monkeypatch):
+    config = yaml.safe_load((tmp_path / "config").read_text())
+    del config["clusters"][0]["cluster"]["certificate-authority"]
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    hashed = subprocess.run(
+        ["openssl", "x509", "-noout", "-hash", "-in", "authority.crt"], cwd=tmp_path, check=True, capture_output=True
+    )
+    (tmp_path / "trusted").mkdir()
+    (tmp_path / "trusted" / f"{hashed.stdout.decode().strip()}.0").write_bytes(
+        (tmp_path / "authority.crt").read_bytes()
+    )
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "trusted"))
+
+    assert transport(tmp_path).send(LIST) == POD_OBJECT
 
 
 @pytest.fixture
@@ -211,21 +280,64 @@ def test_a_silent_server_is_given_up_in_any_thread(mute, tmp_path):
         door.send(LIST)
 
 
-@pytest.mark.parametrize(("without", "used"), [("", True), ("example.com", False)])
+@pytest.mark.parametrize(("without", "used"), [("", True), ("example.com", False), ("other.example,*", False)])
 def test_the_environment_s_proxy_and_its_exceptions_hold(tmp_path, monkeypatch, without, used):
-    proxy = Server(lambda r, n: Answer(body=POD_OBJECT))
-    monkeypatch.setenv("http_proxy", proxy.url)
     monkeypatch.setenv("no_proxy", without)
-    write_kubeconfig(tmp_path, "http://cluster.example.com:9", "t1")
     monkeypatch.setattr("bluegreen.kube.channel.CONNECT_SECONDS", 0.2)
-    try:
+    write_kubeconfig(tmp_path, "http://cluster.example.com:9", "t1")
+    with served(lambda r, n: Answer(body=POD_OBJECT)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
         (got,) = in_a_thread(lambda: transport(tmp_path, Patience(total=0.5, one=0.5)).send(LIST))
-    finally:
-        proxy.http.shutdown()
-        proxy.http.server_close()
 
     assert (got == POD_OBJECT) is used
     assert len(proxy.requests) == used
+
+
+@pytest.mark.parametrize("proxy", ["http://user:geheim#1@127.0.0.1:9", "foo://user:geheim@127.0.0.1:9"])
+def test_a_proxy_that_is_none_is_refused_at_once_and_not_quoted(tmp_path, proxy):
+    write_kubeconfig(tmp_path, "http://cluster.example.com:9", "t1")
+    change(tmp_path, "cluster", **{"proxy-url": proxy})
+
+    with pytest.raises(RefusedError) as caught:
+        transport(tmp_path, Patience(total=60)).send(LIST)
+    assert caught.value.code == "kube.address"
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_token_s_file_may_end_with_a_line_break(tmp_path):
+    with served(lambda r, n: Answer(body={})) as server:
+        write_kubeconfig(tmp_path, server.url, "t1\n")
+        transport(tmp_path).send(Call("DELETE", "/x", "deleting", "delete", body={"a": 1}))
+
+    assert server.requests[0].headers["authorization"] == "Bearer t1"
+    assert server.requests[0].body == {"a": 1}
+
+
+def test_a_token_that_would_be_a_second_header_is_refused(tmp_path):
+    write_kubeconfig(tmp_path, "http://127.0.0.1:9", "t1\r\nImpersonate-User: admin")
+
+    with pytest.raises(RefusedError) as caught:
+        transport(tmp_path).send(LIST)
+    assert caught.value.code == "kube.credentials"
+    assert "admin" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/pods/..", "/api/v1/pods/%2E%2E", "/api/v1/./pods"])
+def test_a_path_goes_out_as_it_is(tmp_path, path):
+    with served(lambda r, n: Answer(body={})) as server:
+        write_kubeconfig(tmp_path, server.url, "t1")
+        transport(tmp_path).send(Call("GET", path, "reading", "get"))
+
+    assert server.requests[0].target == path
+
+
+def test_a_redirect_is_followed_by_nobody(tmp_path):
+    with served(lambda r, n: Answer(302, {}, {"Location": "/elsewhere"})) as server:
+        write_kubeconfig(tmp_path, server.url, "t1")
+        with pytest.raises(RefusedError):
+            transport(tmp_path).send(LIST)
+
+    assert len(server.requests) == 1
 
 
 def test_neither_token_nor_body_is_in_a_representation():
