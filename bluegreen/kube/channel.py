@@ -9,9 +9,9 @@ import enum
 import math
 import os
 import re
+import select
 import ssl
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -226,7 +226,7 @@ class Channel:
         try:
             while self._multi.perform()[1]:
                 if self._multi.select(_LOOK_SECONDS) <= 0:
-                    time.sleep(_PAUSE_SECONDS)  # it may not have waited at all, as with descriptors over 1023
+                    select.select((), (), (), _PAUSE_SECONDS)  # it may not have waited, as with descriptors over 1023
             _, _, failed = self._multi.info_read()
             for _, code, text in failed:
                 raise pycurl.error(code, text)
