@@ -1,8 +1,8 @@
 """HTTP to one API server over libcurl: kept connections for many threads, every wait but that for a name bounded.
 
 It knows nothing of Kubernetes, tries nothing twice, follows no redirect and puts neither body nor proxy into an error.
-libcurl takes a third of the processor time per request that a client written in Python takes, and lets other threads
-run meanwhile.
+libcurl takes half of the processor time per request that a client written in Python takes, and lets other threads run
+meanwhile.
 """
 
 import enum
