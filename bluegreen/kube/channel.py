@@ -23,7 +23,6 @@ CONNECT_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
 _PAUSE_SECONDS = 0.005
 _BAD_ADDRESS = frozenset({pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL})
-_NO_PROXY = re.compile(r"Unsupported proxy")
 # The last one is how libcurl calls a key that does not belong to the certificate.
 _BAD_CERTIFICATE = frozenset(
     {
@@ -298,7 +297,7 @@ def _note(line: bytes, headers: dict[str, str]) -> None:
 def _explained(handle: pycurl.Curl, code: int, text: str) -> NoAnswerError | TooLongError:
     if code == pycurl.E_WRITE_ERROR:
         return TooLongError()
-    if code in _BAD_ADDRESS or _NO_PROXY.match(text):  # the text quotes it, and a proxy's may hold a password
+    if code in _BAD_ADDRESS or text.startswith("Unsupported proxy"):  # it is quoted then, and may hold a password
         return NoAnswerError("the address of the server or of the proxy is not usable", sent=False, fault=Fault.ADDRESS)
     handshake = code == pycurl.E_SSL_CONNECT_ERROR and not _BROKEN_OFF.search(text)
     refused = handshake or code in _BAD_CERTIFICATE or bool(_REFUSED_OURS.search(text))

@@ -66,19 +66,16 @@ def secured(tmp_path: Path) -> Iterator[Server]:
     make_certificate(tmp_path, "stranger")
     make_certificate(tmp_path, "server", "authority", "DNS:api.example")
     make_certificate(tmp_path, "person", "authority")
-    server = Server(lambda r, n: Answer(body=POD_OBJECT))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
     context.load_verify_locations(tmp_path / "authority.crt")
     context.verify_mode = ssl.CERT_REQUIRED
-    server.http.handle_error = lambda *_: None  # a client that turns away is what is tested
-    server.http.socket = context.wrap_socket(server.http.socket, server_side=True, do_handshake_on_connect=False)
-    write_kubeconfig(tmp_path, server.url.replace("http:", "https:"), "t1")
-    change(tmp_path, "user", **{"client-certificate": "person.crt", "client-key": "person.key"})
-    change(tmp_path, "cluster", **{"certificate-authority": "authority.crt", "tls-server-name": "api.example"})
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
+    with served(lambda r, n: Answer(body=POD_OBJECT)) as server:
+        server.http.socket = context.wrap_socket(server.http.socket, server_side=True, do_handshake_on_connect=False)
+        write_kubeconfig(tmp_path, server.url.replace("http:", "https:"), "t1")
+        change(tmp_path, "user", **{"client-certificate": "person.crt", "client-key": "person.key"})
+        change(tmp_path, "cluster", **{"certificate-authority": "authority.crt", "tls-server-name": "api.example"})
+        yield server
 
 
 def test_a_certificate_for_the_name_that_the_kubeconfig_gives_is_accepted(secured, tmp_path):
@@ -282,11 +279,10 @@ def test_a_silent_server_is_given_up_in_any_thread(mute, tmp_path):
         door.send(LIST)
 
 
-@pytest.mark.parametrize(("without", "used"), [("", True), ("example.com", False), ("other.example,*", False)])
+@pytest.mark.parametrize(("without", "used"), [("", True), ("127.0.0.2", False), ("other.example,*", False)])
 def test_the_environment_s_proxy_and_its_exceptions_hold(tmp_path, monkeypatch, without, used):
     monkeypatch.setenv("no_proxy", without)
-    monkeypatch.setattr("bluegreen.kube.channel.CONNECT_SECONDS", 0.2)
-    write_kubeconfig(tmp_path, "http://cluster.example.com:9", "t1")
+    write_kubeconfig(tmp_path, "http://127.0.0.2:9", "t1")  # where nobody listens
     with served(lambda r, n: Answer(body=POD_OBJECT)) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         (got,) = in_a_thread(lambda: transport(tmp_path, Patience(total=0.5, one=0.5)).send(LIST))
@@ -297,7 +293,7 @@ def test_the_environment_s_proxy_and_its_exceptions_hold(tmp_path, monkeypatch, 
 
 @pytest.mark.parametrize("proxy", ["http://user:geheim#1@127.0.0.1:9", "foo://user:geheim@127.0.0.1:9"])
 def test_a_proxy_that_is_none_is_refused_at_once_and_not_quoted(tmp_path, proxy):
-    write_kubeconfig(tmp_path, "http://cluster.example.com:9", "t1")
+    write_kubeconfig(tmp_path, "http://127.0.0.2:9", "t1")
     change(tmp_path, "cluster", **{"proxy-url": proxy})
 
     with pytest.raises(RefusedError) as caught:
