@@ -154,7 +154,7 @@ class Channel:
         handle, given = pycurl.Curl(), self._configuration
         handle.setopt(pycurl.NOSIGNAL, 1)
         handle.setopt(pycurl.MAXCONNECTS, 1)
-        # A connection for each request under way: Go serves that at less cost than one shared by HTTP/2.
+        # A connection for each request under way, as the client's own transport has them.
         handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)

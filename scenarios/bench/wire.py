@@ -1,7 +1,7 @@
 """Plain HTTPS to an API server: threads, kept connections, ready-made bodies, nothing else.
 
-It loads the bench's objects quickly, and it is the ceiling that the product is held against: no client in Python does
-less per request. It must never retry or parse more than a measurement needs.
+It loads the bench's objects quickly, and the product is held against it: no client that is written in Python does less
+per request. It must never retry or parse more than a measurement needs.
 """
 
 import http.client
