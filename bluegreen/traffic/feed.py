@@ -14,8 +14,6 @@ from bluegreen.model.ports import Probe
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Broken, Sample
 
-_PATIENCE_SECONDS = 0.2
-
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -87,15 +85,6 @@ class ThreadedFeed:
     def close(self) -> None:
         """Stop sampling; a sample under way is not waited for, its thread ends with it."""
         self._done.set()
-
-    def join(self, timeout: float = _PATIENCE_SECONDS) -> None:
-        """Wait for the threads to end.
-
-        Args:
-            timeout: seconds per thread.
-        """
-        for thread in self._threads:
-            thread.join(timeout)
 
     def _sample(self, watch: Watch, side: Side) -> None:
         if not watch.probe.synthetic:
