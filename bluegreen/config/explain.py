@@ -5,10 +5,9 @@ pydantic knows what is wrong; this module says what to write. It must never quot
 
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bluegreen.config.models import Migration
 from bluegreen.config.problems import Path, Problem
 from bluegreen.config.suggestions import did_you_mean, keys_at
 
@@ -34,26 +33,31 @@ _HOW: dict[Path, str] = {
 _OWN_WORDS = frozenset({("routes",), ("probes",), ("objectives",)})
 
 
-def model_problems(error: ValidationError) -> list[Problem]:
-    """Return one problem for each complaint, but for those that a rule of checks.py tells better."""
+def model_problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    """Return one problem for each complaint, but for those that a rule of checks.py tells better.
+
+    Args:
+        error: what pydantic says.
+        model: the model that it says it about, which knows the keys.
+    """
     details = error.errors(include_url=False, include_input=True)
-    return [problem for detail in details if (problem := _problem(detail)) is not None]
+    return [problem for detail in details if (problem := _problem(detail, model)) is not None]
 
 
-def _problem(detail: ErrorDetails) -> Problem | None:
+def _problem(detail: ErrorDetails, model: type[BaseModel]) -> Problem | None:
     path: Path = tuple(detail["loc"])
     if path in _OWN_WORDS and (detail["type"] == "missing" or detail["input"] is None):
         return None
     if detail["type"] == "too_short" and detail["input"]:
         return None  # pydantic counts only the good items, and has told about the bad ones
     if detail["type"] == "extra_forbidden":
-        known = keys_at(Migration, path[:-1])
+        known = keys_at(model, path[:-1])
         hint = did_you_mean(str(path[-1]), known) or f"; known are {', '.join(known)}"
         return Problem(path, f"unknown key{hint}", at_key=True)
-    return Problem(path, _why(detail, path))
+    return Problem(path, _why(detail, path, model))
 
 
-def _why(detail: ErrorDetails, path: Path) -> str:
+def _why(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> str:
     kind = detail["type"]
     context: dict[str, Any] = detail.get("ctx", {})
     if kind == "missing":
@@ -66,10 +70,10 @@ def _why(detail: ErrorDetails, path: Path) -> str:
         case "literal_error":
             return f"must be {context['expected'].replace(chr(39), '`')}"
         case _:
-            return _type_words(kind, path) or detail["msg"].replace("Input should", "must")
+            return _type_words(kind, path, model) or detail["msg"].replace("Input should", "must")
 
 
-def _type_words(kind: str, path: Path) -> str:
+def _type_words(kind: str, path: Path, model: type[BaseModel]) -> str:
     if kind == "model_type" and path[:1] == ("steps",):
         return "must be a whole number from 1 to 100, or a mapping such as {weight: 50, hold: 60s}"
-    return _MUST_BE.get(kind, "").format(keys=", ".join(keys_at(Migration, path)))
+    return _MUST_BE.get(kind, "").format(keys=", ".join(keys_at(model, path)))

@@ -18,10 +18,9 @@ from bluegreen.config.layers import Layered, lay, settle_paths
 from bluegreen.config.models import Migration
 from bluegreen.config.origins import Origin, OriginKind, origin_of
 from bluegreen.config.problems import Path, Place, Problem, dotted
-from bluegreen.config.reader import Document, read_file
+from bluegreen.config.reader import FILE_NAME, Document, read_file
 from bluegreen.model.errors import InvalidInputError, clean_text
 
-FILE_NAME = "bluegreen.yaml"
 _REASON_LIMIT = 600
 
 
@@ -100,7 +99,7 @@ def _validate(data: dict[str, Any]) -> tuple[Migration | None, list[Problem]]:
     try:
         return Migration.model_validate(data), []
     except ValidationError as error:
-        return None, model_problems(error)
+        return None, model_problems(error, Migration)
 
 
 def _invalid(file: FilePath | None, document: Document, layered: Layered, problems: list[Problem]) -> InvalidInputError:

@@ -7,10 +7,10 @@ about data has no default. Rules that span several keys live in checks.py, so th
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from bluegreen.config.fields import Duration, Listed, Name, PositiveDuration, Section, Share, State, Text, preset
-from bluegreen.config.patches import Patch, unique_names
+from bluegreen.config.transform import Transform
 
 Settings = Mapping[str, Any]
 
@@ -54,27 +54,6 @@ class Data(Section):
     mover: Text = Field(description="Adapter that moves the claims, such as `velero`.")
     settings: Settings = Field(
         default_factory=dict, alias="with", description="Settings of the mover; see its own page."
-    )
-
-
-class Transform(Section):
-    """Changes to objects on their way from blue to green."""
-
-    storage_classes: Mapping[str, str] = Field(
-        default_factory=dict, description="StorageClass on blue to StorageClass on green."
-    )
-    ingress_classes: Mapping[str, str] = Field(
-        default_factory=dict, description="IngressClass on blue to IngressClass on green."
-    )
-    images: Mapping[str, str] = Field(
-        default_factory=dict, description="Prefix of image names on blue to prefix on green."
-    )
-    labels: Mapping[str, str] = Field(default_factory=dict, description="Labels that every object gets on green.")
-    annotations: Mapping[str, str] = Field(
-        default_factory=dict, description="Annotations that every object gets on green."
-    )
-    patches: Annotated[tuple[Patch, ...], Listed, AfterValidator(unique_names)] = Field(
-        default=(), description="Patches of single objects, applied after all other changes, in this order."
     )
 
 

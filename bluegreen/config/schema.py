@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from bluegreen.config import models, patches
 from bluegreen.config.example import EXAMPLE
 from bluegreen.config.layers import SETTABLE, variable_of
+from bluegreen.config.transform import Transform
 
 SCHEMA_FILE = "bluegreen.schema.json"
 PAGE_FILE = "config.md"
@@ -22,7 +23,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Top level", models.Migration),
     ("steps[]", models.Step),
     ("data", models.Data),
-    ("transform", models.Transform),
+    ("transform", Transform),
     ("transform.patches[]", patches.Patch),
     ("transform.patches[].match", patches.PatchMatch),
     ("transform.patches[].json[]", patches.PatchOperation),

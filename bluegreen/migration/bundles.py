@@ -26,11 +26,10 @@ from bluegreen.importer.rewrite import Rewritten, rewrite
 from bluegreen.importer.scales import read_scales
 from bluegreen.importer.transform import TransformOptions
 from bluegreen.importer.wait import wait_ready
-from bluegreen.migration.objects import owner_mark, silent
 from bluegreen.migration.scope import Scope
 from bluegreen.model.errors import InvalidInputError
-from bluegreen.model.events import Emit
-from bluegreen.model.marks import VOLUME
+from bluegreen.model.events import Emit, silent
+from bluegreen.model.marks import VOLUME, owner_mark
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ClusterId, ObjectRef, ref_of
 

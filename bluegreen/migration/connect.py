@@ -3,51 +3,20 @@
 Somebody at 3 a.m. wants one list of what is wrong, not one error per attempt. Nothing is written here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
-from typing import Any, TypeVar
+from typing import Any
 
 from bluegreen.config.models import Migration
 from bluegreen.kube.objects import Objects, open_objects
 from bluegreen.kube.session import open_cluster
 from bluegreen.migration.plugins import load_adapter
+from bluegreen.migration.reasons import Reasons
 from bluegreen.migration.sides import SideClusters
-from bluegreen.model.errors import BluegreenError, InvalidInputError, clean_text
+from bluegreen.model.errors import clean_text
 from bluegreen.model.ports import CheckedProbe, Cluster, Probe, TrafficRouter, VolumeMover
-
-T = TypeVar("T")
-
-
-class Reasons:
-    """Collects what is wrong, each with what to type next."""
-
-    def __init__(self) -> None:
-        self.found: list[str] = []
-
-    def add(self, error: BluegreenError) -> None:
-        """Add an error in one line, or each of its reasons."""
-        lines = error.reasons if isinstance(error, InvalidInputError) else (str(error),)
-        hint = f" (next: {error.next_step})" if error.next_step else ""
-        self.found += [f"{line}{hint}" for line in lines]
-
-    def attempt(self, act: Callable[[], T]) -> T | None:
-        """Return what act returns, or note its error and return None."""
-        try:
-            return act()
-        except BluegreenError as error:
-            self.add(error)
-            return None
-
-    def raise_if_any(self, what: str) -> None:
-        """Raise everything that was found, as one error.
-
-        Raises:
-            InvalidInputError: something was found.
-        """
-        if self.found:
-            raise InvalidInputError("preflight.refused", what, tuple(dict.fromkeys(self.found)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bluegreen.config.models import Migration
-from bluegreen.migration.connect import Reasons, open_router
+from bluegreen.migration.connect import open_router
 from bluegreen.migration.journal import utc_now
 from bluegreen.migration.lock import MigrationLock
 from bluegreen.migration.look import chosen, owner_of
+from bluegreen.migration.reasons import Reasons
 from bluegreen.migration.store import Manifest, stores
 from bluegreen.model.errors import (
     BluegreenError,

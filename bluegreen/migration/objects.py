@@ -18,17 +18,13 @@ from bluegreen.importer.rewrite import Rewritten, rewrite
 from bluegreen.importer.scales import read_scales
 from bluegreen.importer.start import is_schedule
 from bluegreen.migration.transforms import transform_options
-from bluegreen.model.events import Emit
+from bluegreen.model.events import Emit, silent
 from bluegreen.model.findings import Finding, Severity
-from bluegreen.model.marks import RUN_AGAIN, annotation
+from bluegreen.model.marks import RUN_AGAIN, annotation, owner_mark
 from bluegreen.model.ports import Cluster, Raw
-from bluegreen.model.refs import ClusterId, ObjectRef
+from bluegreen.model.refs import ObjectRef
 
 _LOOK = "look at transform.patches in bluegreen.yaml"
-
-
-def silent(_name: str, /, **_data: Any) -> None:
-    """Tell nobody: a plan is made before there is a journal."""
 
 
 def read_blue(blue: Cluster, config: Migration, emit: Emit = silent) -> Bundle:
@@ -51,14 +47,6 @@ def cautions(wanted: Rewritten) -> tuple[Finding, ...]:
     left = (Finding("transform", Severity.WARNING, r.subject, r.text, _LOOK) for r in wanted.remarks)
     faults = (fault.partition(": ") for fault in wanted.faults)
     return (*(Finding("transform-patch", Severity.BLOCKER, name, why, _LOOK) for name, _, why in faults), *left)
-
-
-def owner_mark(blue: ClusterId) -> str:
-    """Return what we write on the objects that we create: which cluster they came from.
-
-    Not the migration's id: after a revert the next migration of the same blue must take over what the last one made.
-    """
-    return f"from-{blue.uid}"
 
 
 @dataclass(frozen=True, slots=True)

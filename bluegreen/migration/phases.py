@@ -22,6 +22,7 @@ from bluegreen.migration.first_answers import await_first_answers
 from bluegreen.migration.same_answer import compare_answers
 from bluegreen.model.errors import BugError, OutOfTimeError, RefusedError
 from bluegreen.model.findings import Severity
+from bluegreen.model.marks import owner_mark
 from bluegreen.model.ports import CachedRouter, Raw, VolumeRequest, Weights
 from bluegreen.model.refs import ObjectRef
 from bluegreen.report.words import amount
@@ -46,7 +47,7 @@ def _green_objects(run: Run) -> tuple[Raw, ...]:
 
 def _options(run: Run, **more: Any) -> ApplyOptions:
     """Return how objects are applied in this run."""
-    return ApplyOptions(migration=objects.owner_mark(run.manifest.blue), clock=run.clock, sleep=run.sleep, **more)
+    return ApplyOptions(migration=owner_mark(run.manifest.blue), clock=run.clock, sleep=run.sleep, **more)
 
 
 def assess(run: Run) -> dict[str, Any]:
@@ -213,7 +214,7 @@ def finish(run: Run) -> dict[str, Any]:
     traffic.require_served(run.routers, Weights.for_green(100))
     if run.moved is None:
         raise BugError("run.nothing-moved", "finishing", "the export step recorded nothing")
-    resumed = resume_cronjobs(run.green, run.moved.schedules(), objects.owner_mark(run.manifest.blue), run.emit)
+    resumed = resume_cronjobs(run.green, run.moved.schedules(), owner_mark(run.manifest.blue), run.emit)
     for router in run.routers:
         router.finalize()
     return {"resumed": len(resumed)}

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from bluegreen.config.models import Migration
 from bluegreen.migration.claims import claims_of, unmounted
-from bluegreen.migration.connect import Parts, Reasons
+from bluegreen.migration.connect import Parts
+from bluegreen.migration.reasons import Reasons
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.ports import Cluster
 from bluegreen.model.refs import ObjectRef

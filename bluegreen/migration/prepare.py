@@ -13,11 +13,12 @@ from bluegreen.exporter.bundle import Bundle
 from bluegreen.migration import objects
 from bluegreen.migration.assessing import assess_migration
 from bluegreen.migration.claims import claims_of, volume_request
-from bluegreen.migration.connect import Parts, Reasons, blind, connect
+from bluegreen.migration.connect import Parts, blind, connect
 from bluegreen.migration.journal import utc_now
 from bluegreen.migration.lock import MigrationLock
 from bluegreen.migration.objectives import objectives_of
 from bluegreen.migration.preflight import check
+from bluegreen.migration.reasons import Reasons
 from bluegreen.migration.stages import faults, steps_of
 from bluegreen.migration.store import Store, stores
 from bluegreen.migration.watched import unwatched

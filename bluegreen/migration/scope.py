@@ -13,13 +13,12 @@ from pydantic.alias_generators import to_camel
 
 from bluegreen.config.explain import model_problems
 from bluegreen.config.layers import Layered, lay, settle_paths
-from bluegreen.config.loader import FILE_NAME
-from bluegreen.config.models import Transform
 from bluegreen.config.problems import dotted
-from bluegreen.config.reader import Document, read_file
+from bluegreen.config.reader import FILE_NAME, Document, read_file
+from bluegreen.config.transform import Transform
 from bluegreen.importer.transform import TransformOptions
 from bluegreen.kube.session import open_cluster
-from bluegreen.migration.connect import Reasons
+from bluegreen.migration.reasons import Reasons
 from bluegreen.migration.transforms import transform_options
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.ports import Cluster
@@ -99,7 +98,7 @@ def _validated(layered: Layered) -> tuple[_Part | None, list[str]]:
     try:
         return _Part.model_validate(layered.data), []
     except ValidationError as error:
-        return None, [f"{dotted(problem.path)}: {problem.why}" for problem in model_problems(error)]
+        return None, [f"{dotted(problem.path)}: {problem.why}" for problem in model_problems(error, _Part)]
 
 
 def _scope(part: _Part) -> Scope:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from bluegreen.config import patches as given
-from bluegreen.config.models import Transform
+from bluegreen.config.transform import Transform
 from bluegreen.importer.patches import Match, Patch
 from bluegreen.importer.transform import TransformOptions
 

@@ -4,6 +4,7 @@ Names are a contract with clusters that hold them already, so a name must never 
 """
 
 from bluegreen.model.ports import Raw
+from bluegreen.model.refs import ClusterId
 
 PREFIX = "bluegreen.io/"
 MIGRATION = PREFIX + "migration"
@@ -21,6 +22,14 @@ IDLE = PREFIX + "idle"
 """Node selector that no node carries: keeps a DaemonSet without pods."""
 RUN_AGAIN = PREFIX + "run-again"
 """Set by a person on a Job that may run a second time on green."""
+
+
+def owner_mark(blue: ClusterId) -> str:
+    """Return what we write on the objects that we create: which cluster they came from.
+
+    Not the migration's id: after a revert the next migration of the same blue must take over what the last one made.
+    """
+    return f"from-{blue.uid}"
 
 
 def annotation(obj: Raw, key: str) -> str | None:

@@ -13,7 +13,8 @@ import pytest
 
 from bluegreen.config.loader import load
 from bluegreen.kube import open_cluster
-from bluegreen.migration.connect import Reasons, blind, connect_traffic
+from bluegreen.migration.connect import blind, connect_traffic
+from bluegreen.migration.reasons import Reasons
 from bluegreen.migration.sides import SideClusters
 from bluegreen.model.refs import ObjectRef, Side
 from bluegreen.model.samples import Broken, Counts, NoData

@@ -10,7 +10,8 @@ from rig_http import plain_client, wait_until
 
 from bluegreen.config.models import Migration
 from bluegreen.kube.objects import Objects
-from bluegreen.migration.connect import Reasons, connect_traffic
+from bluegreen.migration.connect import connect_traffic
+from bluegreen.migration.reasons import Reasons
 from bluegreen.model.errors import ConflictError, NotFoundError, RefusedError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import ObjectRef

@@ -9,8 +9,9 @@ from rig_haproxy import HaproxyRig, Recorder, other_haproxy
 from rig_http import SmallServer
 
 from bluegreen.config.models import Migration
-from bluegreen.migration.connect import Reasons, connect_traffic
+from bluegreen.migration.connect import connect_traffic
 from bluegreen.migration.connect_back import connect_back
+from bluegreen.migration.reasons import Reasons
 from bluegreen.model.errors import ConflictError, NoSharesError, RefusedError, TransientError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side

@@ -5,7 +5,8 @@ from fake_traffic import FakeProbe, FakeRouter, Returning
 from shift_run import config
 
 from bluegreen.migration import connect
-from bluegreen.migration.connect import Reasons, blind, connect_traffic
+from bluegreen.migration.connect import blind, connect_traffic
+from bluegreen.migration.reasons import Reasons
 from bluegreen.model.errors import TransientError
 from bluegreen.model.ports import CheckedProbe
 from bluegreen.model.refs import Side
