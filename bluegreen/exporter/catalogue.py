@@ -4,11 +4,13 @@ The code, `export --explain` and the docs page read this list and no other.
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 from bluegreen.exporter.conditions import Test, compile_condition
-from bluegreen.exporter.paths import Step, join, parse_path, plain_start
+from bluegreen.exporter.paths import Step, join, may_lead, parse_path, plain_start
 from bluegreen.exporter.rules import POD_TEMPLATE, Action, Rule
 from bluegreen.exporter.rules_every import EVERY_OBJECT, LEFT_OUT
 from bluegreen.exporter.rules_kinds import BY_KIND
@@ -44,13 +46,15 @@ class BoundRule:
     Attributes:
         rule: the rule.
         steps: its field.
-        lead: the keys that must be there before it can have anything to do; most rules fail there, quickly.
+        may_lead: says no, quickly, where it can have nothing to do.
+        lead: the keys that the field begins with.
         place: the field in words where `lead` is all of it, else empty: there is one such place or none.
         test: its condition.
     """
 
     rule: Rule
     steps: tuple[Step, ...]
+    may_lead: Callable[[Any], bool]
     lead: tuple[str, ...]
     place: str
     test: Test
@@ -95,6 +99,7 @@ def _bind(rule: Rule, kind: str) -> BoundRule:
     path = f"{prefix}.{rule.field}".strip(".") if rule.field else ""
     steps = parse_path(path)
     # What a procedure needs is its own affair: the field of its rule only tells people where it works.
-    lead = () if rule.action is Action.REWRITE else plain_start(steps)
+    asked = () if rule.action is Action.REWRITE else steps
+    lead = plain_start(asked)
     place = functools.reduce(join, lead, "") if len(lead) == len(steps) else ""
-    return BoundRule(rule, steps, lead, place, compile_condition(rule.condition))
+    return BoundRule(rule, steps, may_lead(asked), lead, place, compile_condition(rule.condition))

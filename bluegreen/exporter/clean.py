@@ -12,7 +12,7 @@ import msgspec
 
 from bluegreen.exporter.catalogue import BoundRule, rules_for
 from bluegreen.exporter.conditions import CleanContext, group_kind
-from bluegreen.exporter.paths import find, leads_on, strip, strip_one
+from bluegreen.exporter.paths import find, strip, strip_one
 from bluegreen.exporter.procedures import PROCEDURES
 from bluegreen.exporter.rules import Action, Rule
 from bluegreen.model.ports import Raw
@@ -68,7 +68,12 @@ def clean(obj: Raw, context: CleanContext) -> Cleaned:
     copy = copy_json(obj)
     removals: list[Removal] = []
     for bound in rules.change:
-        if leads_on(obj, bound.lead) and bound.test(obj, context):
+        if not (bound.may_lead(obj) and bound.test(obj, context)):
+            continue
+        if bound.place and bound.rule.action is Action.STRIP:
+            if strip_one(copy, bound.lead):
+                removals.append(_removal(bound.rule, bound.place, ""))
+        else:
             removals += _carry_out(bound, obj, copy, context)
     return Cleaned(copy, tuple(removals))
 
@@ -76,9 +81,6 @@ def clean(obj: Raw, context: CleanContext) -> Cleaned:
 def _carry_out(bound: BoundRule, obj: Raw, copy: Raw, context: CleanContext) -> Iterator[Removal]:
     rule = bound.rule
     match rule.action:
-        case Action.STRIP if bound.place:
-            if strip_one(copy, bound.lead):
-                yield _removal(rule, bound.place, "")
         case Action.KEEP | Action.REPORT if bound.place:
             yield _removal(rule, bound.place, "")
         case Action.STRIP:

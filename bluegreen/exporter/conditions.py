@@ -167,6 +167,8 @@ def compile_condition(text: str) -> Test:
         ValueError: an unknown phrase.
     """
     tests = [_phrase(part.strip()) for part in text.split(" and ")] if text else []
+    if not tests:
+        return lambda _obj, _context: True
     if len(tests) == 1:
         return tests[0]
     return lambda obj, context: all(test(obj, context) for test in tests)

@@ -12,9 +12,9 @@ import enum
 import functools
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import Any
 
 _TOKEN = re.compile(r'\.?([A-Za-z_$][\w$-]*)|\["((?:[^"\\]|\\.)*)"\]|\[="((?:[^"\\]|\\.)*)"\]|(\[\])')
@@ -117,13 +117,26 @@ def plain_start(steps: tuple[Step, ...]) -> tuple[str, ...]:
     return tuple(step.key for step in itertools.takewhile(lambda step: step.kind is StepKind.KEY, steps))
 
 
-def leads_on(node: Any, keys: tuple[str, ...]) -> bool:
-    """Return whether nested maps have those keys, one below the other."""
-    for key in keys:
-        if type(node) is not dict or key not in node:
-            return False
-        node = node[key]
-    return True
+def may_lead(steps: tuple[Step, ...]) -> Callable[[Any], bool]:
+    """Return a quick look that says no only where the steps lead nowhere, which is so of most rules and objects."""
+    lead = plain_start(steps)
+    after = steps[len(lead) : len(lead) + 1]
+    matches = _matcher(after[0].key) if after and after[0].kind is StepKind.GLOB else None
+
+    def look(node: Any) -> bool:
+        for key in lead:
+            if type(node) is not dict or key not in node:
+                return False
+            node = node[key]
+        return matches is None or (type(node) is dict and any(map(matches, node)))
+
+    return look
+
+
+@functools.cache
+def _matcher(pattern: str) -> Callable[[str], Any]:
+    """Return what finds out whether a text matches a glob pattern as a whole, with case."""
+    return re.compile(translate(pattern)).match
 
 
 def _keys(node: Any, step: Step) -> tuple[Any, ...]:
@@ -131,13 +144,14 @@ def _keys(node: Any, step: Step) -> tuple[Any, ...]:
         if step.kind is StepKind.KEY:
             return (step.key,) if step.key in node else ()
         if step.kind is StepKind.GLOB:
-            return tuple(key for key in node if fnmatchcase(key, step.key))
+            return tuple(filter(_matcher(step.key), node))
         return ()
     if isinstance(node, list):
         if step.kind is StepKind.EACH:
             return tuple(range(len(node)))
         if step.kind is StepKind.ITEM:
-            return tuple(i for i, item in enumerate(node) if isinstance(item, str) and fnmatchcase(item, step.key))
+            matches = _matcher(step.key)
+            return tuple(i for i, item in enumerate(node) if isinstance(item, str) and matches(item))
     return ()
 
 

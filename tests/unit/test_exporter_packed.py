@@ -1,5 +1,10 @@
 """Objects that wait as text come back as they were, and nothing that cleaning asks for is lost on the way."""
 
+import pytest
+
+from bluegreen.exporter.catalogue import RULES
+from bluegreen.exporter.clean import clean
+from bluegreen.exporter.conditions import CleanContext
 from bluegreen.exporter.packed import each_once, pack, unpack_all
 
 SERVICE = {
@@ -45,3 +50,38 @@ def test_a_secret_is_not_shown():
     secret = {**SERVICE, "kind": "Secret", "data": {"password": "aHVudGVyMg=="}}
 
     assert "aHVudGVyMg" not in repr(pack(secret))
+
+
+PORTS = {"f:spec": {"f:ports": {'k:{"port":80,"protocol":"TCP"}': {"f:nodePort": {}}}}}
+BY_HAND = [
+    {"manager": "kubectl", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": PORTS}
+]
+
+
+def managed(obj: dict) -> dict:
+    return {**obj, "metadata": {**obj["metadata"], "managedFields": BY_HAND}}
+
+
+NODE_PORT = {
+    **SERVICE,
+    "spec": {"type": "NodePort", "ports": [{"port": 80, "protocol": "TCP", "nodePort": 30080}]},
+}
+
+
+@pytest.mark.parametrize("obj", [NODE_PORT, deployment("apps/v1"), {**SERVICE, "kind": "ConfigMap"}], ids=str)
+def test_cleaning_what_was_packed_tells_and_leaves_the_same(obj):
+    (unpacked,) = unpack_all([pack(managed(obj))])
+
+    assert clean(unpacked, CleanContext()) == clean(managed(obj), CleanContext())
+
+
+def test_who_chose_a_node_port_is_still_known():
+    (unpacked,) = unpack_all([pack(managed(NODE_PORT))])
+
+    assert clean(unpacked, CleanContext()).obj["spec"]["ports"][0]["nodePort"] == 30080
+    assert clean(NODE_PORT, CleanContext(node_ports="none")).obj["spec"]["ports"] == [{"port": 80, "protocol": "TCP"}]
+
+
+def test_no_rule_needs_the_managers_of_other_kinds():
+    assert [rule.id for rule in RULES if "managedFields" in rule.field] == ["managed-fields"]
+    assert {rule.kind for rule in RULES if "node-port" in rule.id} == {"Service"}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen.exporter.paths import find, leads_on, parse_path, plain_start, strip, strip_one
+from bluegreen.exporter.paths import find, may_lead, parse_path, plain_start, strip, strip_one
 
 
 def test_a_key_with_slash_tilde_and_dot_is_one_key():
@@ -78,8 +78,27 @@ def test_the_quick_way_to_one_field_does_what_the_general_one_does(path, tree):
     assert same == tree
 
 
+PATTERNS = ('metadata.annotations["a*"]', 'metadata.labels["?"]', 'spec["*a*"].b', 'metadata.annotations["x"]')
+
+
 @given(st.sampled_from(PLAIN), st.dictionaries(KEYS, TREES, max_size=4))
-def test_a_lead_says_whether_a_path_leads_anywhere(path, tree):
+def test_a_quick_look_says_whether_a_path_leads_anywhere(path, tree):
     steps = parse_path(path)
 
-    assert leads_on(tree, plain_start(steps)) == bool(list(find(tree, steps)))
+    assert may_lead(steps)(tree) == bool(list(find(tree, steps)))
+
+
+@given(st.sampled_from((*PATTERNS, "spec.a[].b", 'metadata[="a*"]')), st.dictionaries(KEYS, TREES, max_size=4))
+def test_a_quick_look_never_says_no_to_a_path_that_leads_somewhere(path, tree):
+    steps = parse_path(path)
+
+    assert may_lead(steps)(tree) or not list(find(tree, steps))
+
+
+def test_a_quick_look_knows_patterns():
+    look = may_lead(parse_path('metadata.annotations["velero.io/*"]'))
+
+    assert look({"metadata": {"annotations": {"velero.io/backup": "b"}}})
+    assert not look({"metadata": {"annotations": {"example.com/velero.io/backup": "b"}}})
+    assert not look({"metadata": {"annotations": []}})
+    assert not look({"metadata": {}})
