@@ -56,6 +56,7 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     hold_many_objects()
     from bluegreen.cli.changes_view import warn  # noqa: PLC0415
     from bluegreen.cli.progress import means  # noqa: PLC0415
+    from bluegreen.importer.plan import PlanOptions  # noqa: PLC0415
     from bluegreen.migration import bundles  # noqa: PLC0415
     from bluegreen.migration.scope import open_target  # noqa: PLC0415
 
@@ -70,7 +71,8 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     surplus = bundles.surplus(green, bundle, objects, scope.transform) if options["prune"] else ()
     mark = bundles.mark_of(bundle.source)
     if dry_run != "none":
-        plan = bundles.foresee(green, wanted, mark, idle=options["idle"], server=dry_run == "server")
+        how = PlanOptions(mark, dry_run=dry_run == "server")
+        plan = bundles.foresee(green, wanted, how, idle=options["idle"])
         ctx.exit(_shown(plan.entries, surplus))
     results = bring_or_list(
         lambda: bundles.bring(green, objects, mark, means(options["timeout"]), idle=options["idle"])

@@ -7,7 +7,7 @@ give the same plan.
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bluegreen.importer.ahead import ListsAhead
@@ -33,6 +33,7 @@ class PlanOptions:
         workers: requests at a time.
         prepare: what import does to each object last, such as make_idle.
         ahead: lists of green that are under way already.
+        contents: digests of what is asked for, for a plan that is kept.
     """
 
     migration: str
@@ -40,6 +41,7 @@ class PlanOptions:
     workers: int = 12
     prepare: Callable[[Raw], Raw] = lambda obj: obj
     ahead: ListsAhead | None = None
+    contents: Mapping[ObjectRef, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def plan_import(objects: Iterable[Raw], cluster: Cluster, options: PlanOptions) 
     resources = cluster.resources()
     live = read_live(cluster, (ref for _, ref, _ in named), resources, options.workers, options.ahead)
     new = {ref for _, ref, _ in named if ref not in live}
-    decided = [_decided(wave, ref, obj, live.get(ref), options.migration) for wave, ref, obj in named]
+    decided = [_decided(wave, ref, obj, live.get(ref), options) for wave, ref, obj in named]
     if not options.dry_run:
         return ImportPlan(cluster.id.uid, tuple(entry for entry, _ in decided))
 
@@ -151,10 +153,11 @@ def _with_rights(entry: PlanEntry, denials: Denials, *, creates: bool) -> PlanEn
     return replace(entry, reason=denials.named(entry.reason, entry.ref, creates=creates))
 
 
-def _decided(wave: str, ref: ObjectRef, obj: Raw, live: Raw | None, migration: str) -> tuple[PlanEntry, Decision]:
-    decision = decide(obj, live, migration)
+def _decided(wave: str, ref: ObjectRef, obj: Raw, live: Raw | None, options: PlanOptions) -> tuple[PlanEntry, Decision]:
+    decision = decide(obj, live, options.migration)
     ours = decision.force or decision.verdict is not Verdict.CHANGE
-    return PlanEntry(ref, wave, decision.verdict, decision.reason, None, decision.changes, ours), decision
+    content = options.contents.get(ref, "")
+    return PlanEntry(ref, wave, decision.verdict, decision.reason, None, decision.changes, ours, content), decision
 
 
 def _dry_run(

@@ -15,7 +15,6 @@ from bluegreen.exporter.read import read_bundle
 from bluegreen.exporter.rules import Action
 from bluegreen.exporter.sealed import read_identities
 from bluegreen.importer import shape
-from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.apply import ApplyOptions, ApplyResult, apply_objects
 from bluegreen.importer.idle import hold_jobs, idler
 from bluegreen.importer.order import Phase, in_phase, order
@@ -116,15 +115,12 @@ def preparation(green: Cluster, objects: Iterable[Raw], emit: Emit, *, idle: boo
     return idler(read_scales(green, objects, emit)) if idle else hold_jobs
 
 
-def foresee(
-    green: Cluster, wanted: Rewritten, mark: str, *, idle: bool, server: bool, ahead: ListsAhead | None = None
-) -> ImportPlan:
+def foresee(green: Cluster, wanted: Rewritten, options: PlanOptions, *, idle: bool) -> ImportPlan:
     """Return what an import would do; idle leaves pods and webhooks for later."""
     objects = wanted.objects
     chosen = [obj for wave in in_phase(order(objects), Phase.IMPORT) for obj in wave.objects] if idle else objects
     prepare = preparation(green, objects, silent, idle=idle)
-    plan = plan_import(chosen, green, PlanOptions(mark, dry_run=server, prepare=prepare, ahead=ahead))
-    return plan.with_effects(wanted.effects)
+    return plan_import(chosen, green, replace(options, prepare=prepare)).with_effects(wanted.effects)
 
 
 def bring(green: Cluster, objects: tuple[Raw, ...], mark: str, means: Means, *, idle: bool) -> tuple[ApplyResult, ...]:

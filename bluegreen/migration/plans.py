@@ -5,15 +5,13 @@ is one for another cluster (law 8). Blue is only read.
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import replace
 
 from bluegreen.exporter.bundle import Bundle, Item, canonical
 from bluegreen.exporter.collect import worth_listing
 from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.apply import ApplyResult
 from bluegreen.importer.decide import Verdict
-from bluegreen.importer.plan import ImportPlan
+from bluegreen.importer.plan import PlanOptions
 from bluegreen.importer.prune import Surplus
 from bluegreen.importer.saved import SavedPlan, stale
 from bluegreen.importer.unsafe import unsafe
@@ -69,7 +67,9 @@ def make_plan(blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: 
     with _ahead(green, scope) as ahead:
         bundle = read_source(blue, scope, emit)
         wanted = for_target(bundle, scope.transform, empty_claims=False)
-        plan = foresee(green, wanted, mark_of(bundle.source), idle=idle, server=server, ahead=ahead)
+        contents = _contents(bundle, wanted.objects)
+        options = PlanOptions(mark_of(bundle.source), dry_run=server, ahead=ahead, contents=contents)
+        plan = foresee(green, wanted, options, idle=idle)
     return SavedPlan(
         blue=blue.id,
         green=green.id,
@@ -78,7 +78,7 @@ def make_plan(blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: 
         transform=describe(scope.transform),
         idle=idle,
         server=server,
-        plan=_with_contents(plan, _contents(bundle, wanted.objects)),
+        plan=plan,
         left_out=left_out(bundle),
         remarks=wanted.remarks,
     )
@@ -88,10 +88,6 @@ def _ahead(green: Cluster, scope: Scope) -> ListsAhead:
     """Begin to list what green has where the scope's objects will go."""
     listable, _ = worth_listing(green.resources(), frozenset())
     return ListsAhead(green, listable, {scope.transform.namespaces.get(name, name) for name in scope.namespaces})
-
-
-def _with_contents(plan: ImportPlan, contents: Mapping[ObjectRef, str]) -> ImportPlan:
-    return replace(plan, entries=tuple(replace(entry, content=contents[entry.ref]) for entry in plan.entries))
 
 
 def _contents(bundle: Bundle, objects: tuple[Raw, ...]) -> dict[ObjectRef, str]:
@@ -142,8 +138,10 @@ def apply_plan(
     bundle = read_source(blue, scope, means.emit)
     wanted = for_target(bundle, scope.transform, empty_claims=False)
     objects = wanted.objects
-    now = foresee(green, wanted, mark_of(bundle.source), idle=saved.idle, server=saved.server)
-    moved = tuple(stale(saved.plan.entries, _with_contents(now, _contents(bundle, objects)).entries))
+    contents = _contents(bundle, objects)
+    options = PlanOptions(mark_of(bundle.source), dry_run=saved.server, contents=contents)
+    now = foresee(green, wanted, options, idle=saved.idle)
+    moved = tuple(stale(saved.plan.entries, now.entries))
     if moved:
         raise PlanMovedError(moved)
     planned = {entry.ref for entry in saved.plan.entries if entry.verdict in _WRITTEN}
