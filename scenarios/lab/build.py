@@ -78,6 +78,20 @@ def ensure(modules: Iterable[Module] = tuple(MODULES.values())) -> bool:
     return bool(missing)
 
 
+def module_source(name: str, path: str) -> Path:
+    """Return the directory of a Go module whose files, not programs, are wanted, got once.
+
+    Args:
+        name: directory of ours whose go.mod pins it.
+        path: the module's path.
+
+    Raises:
+        LabError: it cannot be got.
+    """
+    argv = ["go", "mod", "download", "-json", path]
+    return Path(json.loads(run(argv, what=f"get {path}", cwd=GO_DIR / name))["Dir"])
+
+
 def _targets(module: Module) -> list[list[str]]:
     """Return the packages of each `go build` call."""
     tools = json.loads(run(["go", "mod", "edit", "-json"], what="read go.mod", cwd=module.source)).get("Tool") or []

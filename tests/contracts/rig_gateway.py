@@ -8,7 +8,6 @@ The router alone reaches the API server through a proxy on loopback, which a tes
 """
 
 import functools
-import json
 import subprocess
 import uuid
 from pathlib import Path
@@ -44,22 +43,15 @@ def kubeconfig() -> Path:
 def cluster() -> ClusterSession:
     """Return the lab's new cluster, with the CRDs of Gateway API and Contour installed."""
     session = open_cluster(CONTEXT, str(kubeconfig()))
-    standard = _module("gateway-api", "sigs.k8s.io/gateway-api") / "config/crd/standard"
+    standard = build.module_source("gateway-api", "sigs.k8s.io/gateway-api") / "config/crd/standard"
     files = [standard / f"gateway.networking.k8s.io_{name}.yaml" for name in CRDS]
-    files.append(_module("contour", "github.com/projectcontour/contour") / "examples/contour/01-crds.yaml")
+    files.append(build.module_source("contour", "github.com/projectcontour/contour") / "examples/contour/01-crds.yaml")
     crds = [crd for file in files for crd in yaml.load_all(file.read_text(), yaml.CSafeLoader) if crd]
     for crd in crds:
         session.apply(crd, force=True)
     refs = [ref_of(crd) for crd in crds]
     wait_until(lambda: all(_is_established(session.get(ref)) for ref in refs), 60)
     return session
-
-
-def _module(name: str, path: str) -> Path:
-    """Return the directory of a Go module, as the go.mod of that name pins it."""
-    source = build.GO_DIR / name
-    done = subprocess.run(["go", "mod", "download", "-json", path], cwd=source, capture_output=True, check=True)
-    return Path(json.loads(done.stdout)["Dir"])
 
 
 def _is_established(crd: Raw) -> bool:
