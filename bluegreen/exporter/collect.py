@@ -4,6 +4,7 @@ It only reads. A list that fails stops the export with all such failures named: 
 would be found out on green.
 """
 
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,6 +16,8 @@ from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef
 
 _NEEDED_VERBS = frozenset({"list", "get", "create", "delete"})
+LOOKS, PAUSE_SECONDS = 20, 0.25
+"""How often a kind that is told of and not found is looked for, and the pause between two looks."""
 _SECOND_CHOICE = ("extensions/", "events.k8s.io/", "authorization.openshift.io/")
 
 
@@ -75,10 +78,26 @@ def _failed(answer: list[Packed] | BluegreenError) -> bool:
 
 
 def _list(cluster: Cluster, resource: ApiResource, namespace: str) -> list[Packed] | BluegreenError:
-    try:
-        return [pack(obj) for obj in cluster.list(resource, namespace)]
-    except BluegreenError as error:
-        return error
+    """Return the objects of a kind; none where its definition was deleted since the kinds were read, and they with it.
+
+    The server may forget a kind some time before or after it stops telling of it.
+    """
+    error: BluegreenError | None = None
+    for _ in range(LOOKS):
+        try:
+            return [pack(obj) for obj in cluster.list(resource, namespace)]
+        except NotFoundError as missing:
+            error = missing
+        except BluegreenError as refusal:
+            return refusal
+        if not _is_served(cluster, resource):
+            return []
+        time.sleep(PAUSE_SECONDS)
+    return error or []
+
+
+def _is_served(cluster: Cluster, resource: ApiResource) -> bool:
+    return any((r.api_version, r.kind) == (resource.api_version, resource.kind) for r in cluster.resources())
 
 
 def get_or_none(cluster: Cluster, ref: ObjectRef) -> Raw | None:

@@ -3,9 +3,10 @@
 import pytest
 from fake_api import VERBS, FakeApi, quiet
 
+from bluegreen.exporter import collect
 from bluegreen.exporter.export import ExportOptions, export
 from bluegreen.exporter.rules import Action
-from bluegreen.model.errors import InvalidInputError, RefusedError
+from bluegreen.model.errors import InvalidInputError, NotFoundError, RefusedError
 from bluegreen.model.ports import ApiResource
 
 OPTIONS = ExportOptions(hmac_key=b"k")
@@ -202,6 +203,39 @@ def test_unreadable_lists_stop_the_export_and_are_all_named():
     with pytest.raises(InvalidInputError) as caught:
         export(Forbidding(obj("Namespace", "shop", namespace="")), ("shop",), "", OPTIONS, quiet)
     assert len(caught.value.reasons) == 2
+
+
+class Vanishing(FakeApi):
+    """A kind answers 404, and is no longer served after so many looks."""
+
+    looks = 2
+
+    def resources(self):
+        self.looks -= 1
+        return tuple(r for r in super().resources() if r.kind != "Role" or self.looks >= 0)
+
+    def list(self, resource, namespace="", selector=""):
+        if resource.kind == "Role":
+            raise NotFoundError("kube.not-found", "listing roles", "HTTP 404 without a Kubernetes status")
+        return super().list(resource, namespace, selector)
+
+
+def test_a_kind_that_vanishes_during_the_export_has_no_objects(monkeypatch):
+    monkeypatch.setattr(collect, "PAUSE_SECONDS", 0.0)
+    cluster = Vanishing(obj("Namespace", "shop", namespace=""), obj("ConfigMap", "a"), obj("Role", "b"))
+
+    bundle = export(cluster, ("shop",), "", OPTIONS, quiet)
+
+    assert [item.ref.kind for item in bundle.items] == ["ConfigMap", "Namespace"]
+
+
+def test_a_kind_that_is_served_but_never_found_stops_the_export(monkeypatch):
+    monkeypatch.setattr(collect, "PAUSE_SECONDS", 0.0)
+    cluster = Vanishing(obj("Namespace", "shop", namespace=""))
+    cluster.looks = 1000
+
+    with pytest.raises(InvalidInputError, match="404"):
+        export(cluster, ("shop",), "", OPTIONS, quiet)
 
 
 def test_an_object_served_twice_is_exported_once():
