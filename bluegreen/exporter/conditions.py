@@ -103,7 +103,7 @@ def _finished_pod(obj: Raw, _context: CleanContext) -> bool:
 
 def _finished_job(obj: Raw, _context: CleanContext) -> bool:
     conditions = paths.get(obj, "status", "conditions") or ()
-    ended = any(c.get("type") in ("Complete", "Failed") and c.get("status") == "True" for c in conditions)
+    ended = any(c.get("type") in ("Complete", "Completed", "Failed") and c.get("status") == "True" for c in conditions)
     return ended or bool(paths.get(obj, "status", "completionTime"))
 
 

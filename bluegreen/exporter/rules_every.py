@@ -184,6 +184,27 @@ LEFT_OUT: tuple[Rule, ...] = (
         name="finished-job",
     ),
     leave_out(
+        "JobSet.jobset.x-k8s.io",
+        "it has finished and would run again",
+        "jobset api/jobset/v1alpha2/jobset_types.go:70",
+        when="finished job",
+        name="finished-jobset",
+    ),
+    leave_out(
+        "BroadcastJob.apps.kruise.io",
+        "it has finished and would run again",
+        "kruise apis/apps/v1alpha1/broadcastjob_types.go:187",
+        when="finished job",
+        name="finished-broadcastjob",
+    ),
+    leave_out(
+        "Workflow.argoproj.io",
+        "it has finished and would run again",
+        "argo-workflows workflow/common/common.go:69",
+        when="label workflows.argoproj.io/completed in true",
+        name="finished-workflow",
+    ),
+    leave_out(
         "Endpoints",
         "the endpoints controller makes it from the Service's selector",
         "crane-lib; stork endpoint.go",

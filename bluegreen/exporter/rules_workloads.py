@@ -26,6 +26,33 @@ WORKLOADS: tuple[Rule, ...] = (
         )
     ),
     strip(
+        "Rollout.argoproj.io",
+        'metadata.annotations["rollout.argoproj.io/revision"]',
+        _REVISION,
+        "argo-rollouts utils/annotations/annotations.go:108",
+        name="rollout-revision",
+    ),
+    *(
+        strip(
+            "*.serving.knative.dev",
+            f'metadata.annotations["serving.knative.dev/{key}"]',
+            "the user on blue; green writes its own, and refuses another one from then on",
+            "knative.dev/pkg apis/metadata_validation.go:76",
+            name=f"knative-{key.lower()}",
+        )
+        for key in ("creator", "lastModifier")
+    ),
+    *(
+        strip(
+            "Workflow.argoproj.io",
+            f'metadata.labels["workflows.argoproj.io/{key}"]',
+            "how far blue's run is; the controller passes over what is labelled as done",
+            "argo-workflows workflow/controller/controller.go:771",
+            name=f"workflow-{key}",
+        )
+        for key in ("phase", "completed")
+    ),
+    strip(
         "Deployment.apps",
         'metadata.annotations["deprecated.deployment.rollback.to"]',
         _REVISION,

@@ -109,6 +109,14 @@ RULES: tuple[Rule, ...] = (
         "openkruise.io/docs user-manuals/advancedcronjob, paused",
     ),
     Rule(
+        "apps.kruise.io",
+        frozenset({"BroadcastJob"}),
+        ((("spec", "paused"), True),),
+        Wakes.ON_MARK,
+        "it would run a second time, as a one-off Job would",
+        "openkruise.io/docs user-manuals/broadcastjob, paused",
+    ),
+    Rule(
         "jobset.x-k8s.io",
         frozenset({"JobSet"}),
         ((("spec", "suspend"), True),),

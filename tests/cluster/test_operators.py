@@ -38,6 +38,7 @@ FILES = (
     (KRUISE, "config/crd/bases/apps.kruise.io_statefulsets.yaml"),
     (KRUISE, "config/crd/bases/apps.kruise.io_daemonsets.yaml"),
     (KRUISE, "config/crd/bases/apps.kruise.io_advancedcronjobs.yaml"),
+    (KRUISE, "config/crd/bases/apps.kruise.io_broadcastjobs.yaml"),
     (JOBSET, "config/components/crd/bases/jobset.x-k8s.io_jobsets.yaml"),
     (KNATIVE, "config/core/300-resources/service.yaml"),
 )
@@ -66,6 +67,7 @@ SPECS = {
         "schedule": "0 3 * * *",
         "template": {"jobTemplate": {"spec": JOB}},
     },
+    ("apps.kruise.io/v1alpha1", "BroadcastJob"): {"template": {"spec": JOB["template"]["spec"]}},
     ("jobset.x-k8s.io/v1alpha2", "JobSet"): JOBS,
     ("serving.knative.dev/v1", "Service"): {"template": {"spec": PODS["spec"]}},
 }
@@ -76,10 +78,11 @@ ASLEEP = {
     "CloneSet": {"replicas": 0},
     "StatefulSet": {"replicas": 0},
     "AdvancedCronJob": {"paused": True},
+    "BroadcastJob": {"paused": True},
     "JobSet": {"suspend": True},
 }
 WOKEN_BY_START = {"Rollout", "CloneSet", "StatefulSet"}
-WOKEN_LAST = {"CronWorkflow", "AdvancedCronJob"}
+WOKEN_ON_MARK = {"Workflow", "BroadcastJob", "JobSet"}
 
 
 def documents(files):
@@ -158,8 +161,8 @@ def test_they_sleep_by_fields_that_their_definitions_have_and_wake_as_they_were(
     assert {spec(kind)["replicas"] for kind in WOKEN_BY_START} == {3}
 
     resume_cronjobs(green, objects, "operators", quiet)
-    assert asleep() == {"Workflow", "JobSet"}, "what runs once is not run a second time"
-    again = [with_mark(mine[kind]) for kind in ("Workflow", "JobSet")]
+    assert asleep() == WOKEN_ON_MARK, "what runs once is not run a second time"
+    again = [with_mark(mine[kind]) for kind in WOKEN_ON_MARK]
     resume_cronjobs(green, again, "operators", quiet)
     assert asleep() == set()
     assert compare(objects, green) == ()

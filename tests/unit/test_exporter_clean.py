@@ -230,6 +230,44 @@ def test_finished_jobs_are_left_out_failed_ones_too(status, out):
     assert left_out(live("Job", "batch/v1", {"template": {}}, status=status)) is out
 
 
+@pytest.mark.parametrize(
+    ("kind", "version", "done"),
+    [
+        ("JobSet", "jobset.x-k8s.io/v1alpha2", "Completed"),
+        ("JobSet", "jobset.x-k8s.io/v1alpha2", "Failed"),
+        ("BroadcastJob", "apps.kruise.io/v1alpha1", "Complete"),
+    ],
+)
+def test_what_operators_run_once_is_left_out_when_it_has_finished(kind, version, done):
+    def at(condition):
+        return clean(live(kind, version, status={"conditions": [{"type": condition, "status": "True"}]}), SHOP).obj
+
+    assert at(done) is None
+    assert at("Suspended") is not None
+
+
+def test_a_workflow_that_has_finished_is_left_out_and_one_that_runs_begins_anew():
+    def flow(completed):
+        labels = {"workflows.argoproj.io/phase": "Running", "workflows.argoproj.io/completed": completed, "team": "a"}
+        return live("Workflow", "argoproj.io/v1alpha1", metadata={"labels": labels}, status={"phase": "Running"})
+
+    assert clean(flow("true"), SHOP).obj is None
+    assert kept(flow("false"))["metadata"]["labels"] == {"team": "a"}
+
+
+def test_what_operators_write_about_blue_goes():
+    notes = {"rollout.argoproj.io/revision": "5", "team": "a"}
+    users = {"serving.knative.dev/creator": "admin", "serving.knative.dev/lastModifier": "admin", "team": "a"}
+
+    for obj in (
+        live("Rollout", "argoproj.io/v1alpha1", metadata={"annotations": notes}),
+        live("Service", "serving.knative.dev/v1", metadata={"annotations": users}),
+        live("DomainMapping", "serving.knative.dev/v1beta1", metadata={"annotations": users}),
+    ):
+        assert kept(obj)["metadata"]["annotations"] == {"team": "a"}
+    assert kept(live("Service", metadata={"annotations": users}))["metadata"]["annotations"] == users
+
+
 def test_a_job_loses_generated_selector_and_labels():
     labels = {
         "app": "x",
