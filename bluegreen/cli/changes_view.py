@@ -25,6 +25,7 @@ SIGNS = {
 }
 _BAD = (Verdict.CONFLICT, Verdict.REFUSED)
 _INDENT = 11
+_NAMED = 3
 
 
 def bad(entries: Iterable[PlanEntry]) -> bool:
@@ -51,7 +52,20 @@ def show_entries(entries: Sequence[PlanEntry], left_out: Sequence[tuple[ObjectRe
     stays = (
         f"; {amount(len(left_out), 'object')} {'stays' if len(left_out) == 1 else 'stay'} on blue" if left_out else ""
     )
+    _tell_unjudged(entries)
     click.echo(f"Plan: {', '.join(words) or 'no objects'}{stays}.")
+
+
+def _tell_unjudged(entries: Sequence[PlanEntry]) -> None:
+    """Say how many objects the server did not look at: for those, `create` is no promise."""
+    needs = Counter(entry.unjudged for entry in entries if entry.unjudged)
+    if needs:
+        more = f" and {len(needs) - _NAMED} more" if len(needs) > _NAMED else ""
+        first = ", ".join(sorted(needs)[:_NAMED]) + more
+        put(
+            f"Not judged by the server: {amount(needs.total(), 'object')}, since {first} must be there first. "
+            "Webhooks, quotas, ports and names may still refuse them."
+        )
 
 
 def _entry(entry: PlanEntry, *, wide: bool) -> None:

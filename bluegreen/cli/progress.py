@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _WORDS = {
     "export.listed": "read {objects} objects of {kinds} kinds",
     "import.wave": "{wave}: {written} of {objects} written, {failed} failed",
+    "notice": "{text}",
     "import.pruned": "pruned {objects} objects",
 }
 

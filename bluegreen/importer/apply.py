@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_all
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ from typing import Self
 from bluegreen.importer.decide import Decision, Verdict, decide
 from bluegreen.importer.definitions import wait_established
 from bluegreen.importer.denied import Denials
+from bluegreen.importer.greens_own import NO_SCENE, Scene, scene_of
 from bluegreen.importer.live import read_live
 from bluegreen.importer.order import Phase, Wave, in_phase, order
 from bluegreen.importer.refusal import Cause, cause_of
@@ -52,6 +53,7 @@ class ApplyOptions:
         clock: monotonic seconds.
         sleep: waits that many seconds.
         end: when, by the clock, no further write is begun and none is waited for any more.
+        scene: what is known of all objects of the import, where only some of them are applied.
     """
 
     migration: str
@@ -61,6 +63,7 @@ class ApplyOptions:
     prepare: Callable[[Raw], Raw] = lambda obj: obj
     definition_seconds: float = 60.0
     end: float = math.inf
+    scene: Scene | None = None
 
     @property
     def left(self) -> float | None:
@@ -124,7 +127,9 @@ def apply_objects(
         OutOfTimeError: the end has come; names what is not done.
         TransientError: all that failed may succeed when applied again.
     """
-    waves = in_phase(order(objects), phase)
+    everything = tuple(objects)
+    waves = in_phase(order(everything), phase)
+    options = replace(options, scene=options.scene or scene_of(everything))
     results = _apply_waves(cluster, waves, options, emit)
     _raise_failures(cluster, tuple(results), options)
     _raise_undone(cluster, waves, results, options)
@@ -161,11 +166,12 @@ def _apply_wave(
     cluster: Cluster, wave: Wave, resources: tuple[ApiResource, ...], options: ApplyOptions
 ) -> list[ApplyResult]:
     """Decide about each object in this thread, which threads would only make slower, and write in many."""
+    scene = options.scene or NO_SCENE
     live, denials = read_live(cluster, wave.refs, resources, options.workers), Denials(cluster, resources)
     with _Writers(lambda ref, decision: _write(cluster, ref, decision, options, denials), options) as writers:
         for obj in wave.objects:
             ref = ref_of(obj)
-            decision = decide(options.prepare(obj), live.get(ref), options.migration)
+            decision = decide(options.prepare(obj), live.get(ref), options.migration, scene)
             known = _without_write(ref, decision, live.get(ref))
             if known:
                 writers.results.append(known)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bluegreen.importer import shape
 from bluegreen.importer.diff import Change, differences
 from bluegreen.importer.equal import surely_equal
+from bluegreen.importer.greens_own import NO_SCENE, Scene, with_greens_own
 from bluegreen.importer.idle import SCALED, SUSPENDED, is_asleep
 from bluegreen.importer.owned import dropped
 from bluegreen.model.marks import MIGRATION, annotation, is_ours, left_to_mover, with_annotation
@@ -54,13 +55,14 @@ class Decision:
     force: bool
 
 
-def decide(obj: Raw, live: Raw | None, migration: str) -> Decision:
+def decide(obj: Raw, live: Raw | None, migration: str, scene: Scene = NO_SCENE) -> Decision:
     """Decide about one object.
 
     Args:
         obj: the object as green shall have it.
         live: the object as green has it, None when it is not there.
         migration: id of this migration.
+        scene: what is known of all objects of the import, for what green keeps of its own.
     """
     if left_to_mover(obj):
         return Decision(Verdict.LEFT_OUT, "the volume mover brings this claim with its data", (), obj, force=False)
@@ -69,7 +71,7 @@ def decide(obj: Raw, live: Raw | None, migration: str) -> Decision:
         return Decision(Verdict.CREATE, "green does not have it", (), body, force=False)
     if live["metadata"].get("deletionTimestamp"):
         return Decision(Verdict.CONFLICT, "it is being deleted on green", (), obj, force=False)
-    return _about_existing(obj, live, migration)
+    return _about_existing(with_greens_own(obj, live, scene), live, migration)
 
 
 def _about_existing(obj: Raw, live: Raw, migration: str) -> Decision:
@@ -85,8 +87,16 @@ def _about_existing(obj: Raw, live: Raw, migration: str) -> Decision:
     if obj["kind"] in _GREENS_OWN:
         return Decision(Verdict.LEFT_OUT, f"{whose}: green's own is kept as it is", changes, body, force=False)
     if shape.is_kind(obj, *SCALED, *SUSPENDED, "DaemonSet") or is_asleep(obj):
-        return Decision(Verdict.CONFLICT, f"it exists on green and {whose}", changes, body, force=False)
+        reason = f"it exists on green{_written_by(live)} and {whose}"
+        return Decision(Verdict.CONFLICT, reason, changes, body, force=False)
     return Decision(Verdict.CHANGE, f"{whose}: applied without force", changes, body, force=False)
+
+
+def _written_by(live: Raw) -> str:
+    """Return whose fields an object holds, its status aside, in words; empty when the server does not say."""
+    entries = live["metadata"].get("managedFields") or ()
+    names = sorted({str(entry.get("manager")) for entry in entries if not entry.get("subresource")})
+    return f", written by {', '.join(names)}," if names else ""
 
 
 def _keep_mark(obj: Raw, live: Raw) -> Raw:

@@ -14,6 +14,7 @@ from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.decide import Decision, Verdict, decide
 from bluegreen.importer.denied import Denials
 from bluegreen.importer.diff import Change, all_differences
+from bluegreen.importer.greens_own import scene_of
 from bluegreen.importer.live import read_live
 from bluegreen.importer.order import order
 from bluegreen.importer.refusal import Cause, cause_of
@@ -58,6 +59,7 @@ class PlanEntry:
         ours: False when the change is to an object that another hand made.
         content: digest of what is asked for, empty when nobody keeps the plan.
         effects: what patches of the transform did to it before.
+        unjudged: what this import must make before the server can judge the object, empty where it was not asked to.
     """
 
     ref: ObjectRef
@@ -69,6 +71,7 @@ class PlanEntry:
     ours: bool = True
     content: str = ""
     effects: tuple[Effect, ...] = ()
+    unjudged: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as JSON data."""
@@ -84,6 +87,7 @@ class PlanEntry:
             "cause": None if self.cause is None else str(self.cause),
             "ours": self.ours,
             "content": self.content,
+            "unjudged": self.unjudged,
             "changes": [_change(change) for change in self.changes],
             "patches": [{"patch": e.patch, "changes": [_change(c) for c in e.changes]} for e in self.effects],
         }
@@ -127,12 +131,16 @@ def plan_import(objects: Iterable[Raw], cluster: Cluster, options: PlanOptions) 
         TransientError: green does not answer.
         RefusedError: green may not be read.
     """
-    prepared = [(wave.name, options.prepare(obj)) for wave in order(objects) for obj in wave.objects]
+    everything = tuple(objects)
+    scene = scene_of(everything)
+    prepared = [(wave.name, options.prepare(obj)) for wave in order(everything) for obj in wave.objects]
     named = [(wave, ref_of(obj), obj) for wave, obj in prepared]
     resources = cluster.resources()
     live = read_live(cluster, (ref for _, ref, _ in named), resources, options.workers, options.ahead)
     new = {ref for _, ref, _ in named if ref not in live}
-    decided = [_decided(wave, ref, obj, live.get(ref), options) for wave, ref, obj in named]
+    decided = [
+        _decided((wave, ref), decide(obj, live.get(ref), options.migration, scene), options) for wave, ref, obj in named
+    ]
     if not options.dry_run:
         return ImportPlan(cluster.id.uid, tuple(entry for entry, _ in decided))
 
@@ -153,8 +161,8 @@ def _with_rights(entry: PlanEntry, denials: Denials, *, creates: bool) -> PlanEn
     return replace(entry, reason=denials.named(entry.reason, entry.ref, creates=creates))
 
 
-def _decided(wave: str, ref: ObjectRef, obj: Raw, live: Raw | None, options: PlanOptions) -> tuple[PlanEntry, Decision]:
-    decision = decide(obj, live, options.migration)
+def _decided(place: tuple[str, ObjectRef], decision: Decision, options: PlanOptions) -> tuple[PlanEntry, Decision]:
+    wave, ref = place
     ours = decision.force or decision.verdict is not Verdict.CHANGE
     content = options.contents.get(ref, "")
     return PlanEntry(ref, wave, decision.verdict, decision.reason, None, decision.changes, ours, content), decision
@@ -167,7 +175,8 @@ def _dry_run(
         return entry
     waits_for = _not_there_yet(entry.ref, new)
     if waits_for:
-        return replace(entry, reason=f"{entry.reason}; no dry run: {waits_for} is created by this import")
+        reason = f"{entry.reason}; no dry run: {waits_for} is created by this import"
+        return replace(entry, reason=reason, unjudged=waits_for)
     return _ask_server(cluster, entry, decision, live)
 
 

@@ -23,6 +23,8 @@ def why_not_ready(live: Raw) -> str:
 
 
 def _workload(live: Raw) -> str:
+    if shape.get(live, "spec", "paused") is True:
+        return ""  # its controller waits for a person, as it did on blue
     status = live.get("status") or {}
     if int(status.get("observedGeneration", 0)) < int(live["metadata"].get("generation", 0)):
         return "its controller has not seen the present spec"

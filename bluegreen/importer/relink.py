@@ -15,13 +15,13 @@ from bluegreen.model.refs import ObjectRef, ref_of
 
 
 def relink(cluster: Cluster, objects: Iterable[Raw], migration: str, emit: Emit) -> tuple[str, ...]:
-    """Write owner references on the objects that had some on blue.
+    """Write owner references on the objects that had some on blue, and tell of each owner that is not there.
 
     Args:
         cluster: green.
         objects: transformed objects; their remembered owners are read.
         migration: only objects of this migration are written.
-        emit: told how many were linked.
+        emit: told how many were linked, and a notice for each that could not be.
 
     Returns:
         what could not be linked, in words.
@@ -33,6 +33,8 @@ def relink(cluster: Cluster, objects: Iterable[Raw], migration: str, emit: Emit)
         if owners:
             references = _references(cluster, ref_of(obj), owners, missing)
             linked += _link(cluster, ref_of(obj), references, migration)
+    for text in missing:
+        emit("notice", text=f"{text}; it is left without that owner")
     emit("import.relinked", objects=linked, missing=len(missing))
     return tuple(missing)
 

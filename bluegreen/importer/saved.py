@@ -151,6 +151,7 @@ def _entry(data: Raw) -> PlanEntry:
         ours=data["ours"] is True,
         content=str(data["content"]),
         effects=tuple(Effect(str(effect["patch"]), _changes(effect)) for effect in data.get("patches") or ()),
+        unjudged=str(data.get("unjudged") or ""),
     )
 
 
@@ -158,13 +159,20 @@ def _changes(data: Raw) -> tuple[Change, ...]:
     return tuple(Change(c["path"], c["expected"], c["actual"]) for c in data["changes"])
 
 
+_WRITTEN = (Verdict.CREATE, Verdict.CHANGE)
+_DONE = {Verdict.CREATE: "created", Verdict.CHANGE: "changed"}
+
+
 def stale(then: Sequence[PlanEntry], now: Sequence[PlanEntry]) -> Iterator[str]:
-    """Yield in one line each what is no longer as it was planned, nothing when the plan holds."""
+    """Yield in one line each what is no longer as it was planned, nothing when the plan holds.
+
+    What was planned and is done already is no contradiction: an apply that was cut short is finished by the same plan.
+    """
     before, after = ({entry.ref: entry for entry in entries} for entries in (then, now))
     for ref in sorted(before.keys() | after.keys()):
         old, new = before.get(ref), after.get(ref)
         if old is None:
-            yield f"{ref}: was not in the plan, would be {new.verdict if new else ''}"
+            yield f"{ref}: was not in the plan, it would be {_DONE.get(new.verdict, new.verdict) if new else ''}"
         elif new is None:
             yield f"{ref}: was {old.verdict}, blue no longer has it"
         else:
@@ -173,6 +181,8 @@ def stale(then: Sequence[PlanEntry], now: Sequence[PlanEntry]) -> Iterator[str]:
 
 def _moved(old: PlanEntry, new: PlanEntry) -> Iterator[str]:
     ref = old.ref
+    if old.verdict in _WRITTEN and new.verdict is Verdict.EQUAL and old.content == new.content:
+        return
     if (old.verdict, old.cause) != (new.verdict, new.cause):
         yield clean_text(f"{ref}: was {old.verdict}, is now {new.verdict} ({new.reason})")
     elif old.content != new.content:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from bluegreen.importer import shape
 from bluegreen.importer.diff import ABSENT, differences
+from bluegreen.importer.greens_own import Scene, scene_of, with_greens_own
 from bluegreen.importer.idle import SUSPENDED, is_asleep, make_idle, wakes
 from bluegreen.importer.live import read_live
 from bluegreen.importer.owned import dropped
 from bluegreen.model.marks import WAS_SUSPENDED, annotation
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
-from bluegreen.model.sleeping import Scales, Wakes, scales_of
+from bluegreen.model.sleeping import Wakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class Drift:
 def compare(objects: Iterable[Raw], cluster: Cluster, workers: int = 8) -> tuple[Drift, ...]:
     """Return every drift between transformed objects and green.
 
-    Replicas that an autoscaler governs are not compared; a CronJob that still sleeps is compared with its sleeping
-    form.
+    What green keeps of its own is no drift, such as replicas that an autoscaler set; a CronJob that still sleeps is
+    compared with its sleeping form.
 
     Args:
         objects: transformed objects, not idle.
@@ -46,29 +47,25 @@ def compare(objects: Iterable[Raw], cluster: Cluster, workers: int = 8) -> tuple
         workers: reads at a time.
     """
     expected = sorted(objects, key=ref_of)
-    scaled, scales = frozenset(_scaled_targets(expected)), scales_of(expected)
+    scene = scene_of(expected)
     live = read_live(cluster, (ref_of(obj) for obj in expected), cluster.resources(), workers)
-    return tuple(drift for obj in expected for drift in _drifts(obj, live.get(ref_of(obj)), scaled, scales))
+    return tuple(drift for obj in expected for drift in _drifts(obj, live.get(ref_of(obj)), scene))
 
 
-def _drifts(obj: Raw, live: Raw | None, scaled: frozenset[tuple[str, str, str]], scales: Scales) -> Iterable[Drift]:
+def _drifts(obj: Raw, live: Raw | None, scene: Scene) -> Iterable[Drift]:
     ref = ref_of(obj)
     if live is None:
         return [Drift(ref, "", "an object", ABSENT)]
-    held = shape.is_kind(obj, *SUSPENDED) and annotation(live, WAS_SUSPENDED) is not None
-    if held or (wakes(obj) not in (None, Wakes.START) and is_asleep(live)):
+    if _still_sleeps(obj, live):
         obj = make_idle(obj)
-    replicas = ".".join(scales.get((ref.api_version, ref.kind), ("spec", "replicas")))
-    governed = (ref.namespace, ref.kind, ref.name) in scaled
-    return [
-        Drift(ref, change.path, change.expected, change.actual)
-        for change in differences(obj, live) + dropped(obj, live)
-        if not (governed and change.path == replicas)
-    ]
+    obj = with_greens_own(obj, live, scene)
+    changes = differences(obj, live) + dropped(obj, live)
+    return [Drift(ref, change.path, change.expected, change.actual) for change in changes]
 
 
-def _scaled_targets(objects: Iterable[Raw]) -> Iterable[tuple[str, str, str]]:
-    for obj in objects:
-        if obj["kind"] in ("HorizontalPodAutoscaler", "ScaledObject"):
-            target = shape.get(obj, "spec", "scaleTargetRef") or {}
-            yield obj["metadata"]["namespace"], str(target.get("kind") or "Deployment"), str(target.get("name"))
+def _still_sleeps(obj: Raw, live: Raw) -> bool:
+    """Return whether a thing that wakes last sleeps as this object would: with the same memory of what it was."""
+    if shape.is_kind(obj, *SUSPENDED):
+        was = annotation(live, WAS_SUSPENDED)
+        return was is not None and was == annotation(make_idle(obj), WAS_SUSPENDED)
+    return wakes(obj) not in (None, Wakes.START) and is_asleep(live)

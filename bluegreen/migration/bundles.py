@@ -4,7 +4,7 @@ Blue is only read. Secrets stay in memory unless they are encrypted; nothing is 
 """
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from bluegreen.exporter.read import read_bundle
 from bluegreen.exporter.rules import Action
 from bluegreen.exporter.sealed import read_identities
 from bluegreen.importer import shape
-from bluegreen.importer.apply import ApplyOptions, ApplyResult, apply_objects
+from bluegreen.importer.apply import ApplyFailedError, ApplyOptions, ApplyResult, apply_objects
+from bluegreen.importer.greens_own import scene_of
 from bluegreen.importer.idle import hold_jobs, idler
 from bluegreen.importer.order import Phase, in_phase, order
 from bluegreen.importer.plan import ImportPlan, PlanOptions, plan_import
@@ -24,7 +25,7 @@ from bluegreen.importer.relink import relink
 from bluegreen.importer.rewrite import Rewritten, rewrite
 from bluegreen.importer.scales import read_scales
 from bluegreen.importer.transform import TransformOptions
-from bluegreen.importer.wait import wait_ready
+from bluegreen.importer.wait import NotReadyError, wait_ready
 from bluegreen.migration.scope import Scope
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.events import Emit, silent
@@ -83,12 +84,30 @@ def for_target(bundle: Bundle, how: TransformOptions, *, empty_claims: bool) -> 
         empty_claims: make claims without data instead of leaving them to a volume mover.
 
     Raises:
-        InvalidInputError: every patch that cannot be applied.
+        InvalidInputError: every patch that cannot be applied, or the faults of the namespace map.
     """
+    _check_map(bundle.namespaces, how.namespaces)
     rewritten = rewrite(bundle.objects, how)
     if not empty_claims:
         return rewritten
     return replace(rewritten, objects=tuple(_freed(obj) for obj in rewritten.objects))
+
+
+def _check_map(namespaces: Iterable[str], renamed: Mapping[str, str]) -> None:
+    """Refuse a map that names no namespace of ours, or makes one of two, whose objects would overwrite each other.
+
+    Raises:
+        InvalidInputError: with each fault.
+    """
+    known = tuple(namespaces)
+    reasons = [f"{old} is none of the namespaces {', '.join(known)}" for old in renamed if old not in known]
+    sources: dict[str, list[str]] = {}
+    for old in known:
+        sources.setdefault(renamed.get(old, old), []).append(old)
+    reasons += [f"{' and '.join(olds)} would both become {new}" for new, olds in sources.items() if len(olds) > 1]
+    if reasons:
+        hint = "give each namespace a name of its own: --map-namespace OLD:NEW"
+        raise InvalidInputError("transform.namespaces", "renaming namespaces", tuple(reasons), hint)
 
 
 def _freed(obj: Raw) -> Raw:
@@ -123,23 +142,55 @@ def foresee(green: Cluster, wanted: Rewritten, options: PlanOptions, *, idle: bo
     return plan_import(chosen, green, replace(options, prepare=prepare)).with_effects(wanted.effects)
 
 
-def bring(green: Cluster, objects: tuple[Raw, ...], mark: str, means: Means, *, idle: bool) -> tuple[ApplyResult, ...]:
-    """Apply objects in order, webhooks only when the workloads are ready.
+def bring(
+    green: Cluster,
+    objects: tuple[Raw, ...],
+    mark: str,
+    means: Means,
+    *,
+    idle: bool,
+    chosen: frozenset[ObjectRef] | None = None,
+) -> tuple[ApplyResult, ...]:
+    """Apply objects in order, webhooks only when the workloads are ready; owners are linked whatever is refused.
+
+    Args:
+        green: where they go.
+        objects: all transformed objects.
+        mark: what is written on those that we create.
+        means: emit and clocks.
+        idle: asleep; pods and webhooks wait.
+        chosen: the objects to write, None for all.
 
     Raises:
         ApplyFailedError: objects were refused or are in conflict.
+        NotReadyError: workloads are not ready; names the webhooks that are not imported for it.
     """
-    options = ApplyOptions(mark, means.clock, means.sleep, prepare=preparation(green, objects, means.emit, idle=idle))
-    results = list(apply_objects(green, objects, Phase.IMPORT, options, means.emit))
+    wanted = tuple(obj for obj in objects if chosen is None or ref_of(obj) in chosen)
+    prepare = preparation(green, wanted, means.emit, idle=idle)
+    options = ApplyOptions(mark, means.clock, means.sleep, prepare=prepare, scene=scene_of(objects))
+    try:
+        results = list(apply_objects(green, wanted, Phase.IMPORT, options, means.emit))
+    except ApplyFailedError:
+        relink(green, objects, mark, means.emit)
+        raise
     relink(green, objects, mark, means.emit)
-    phases = set() if idle else {wave.phase for wave in order(objects)}
+    phases = set() if idle else {wave.phase for wave in order(wanted)}
     if Phase.START in phases:
-        results += apply_objects(green, objects, Phase.START, options, means.emit)
+        results += apply_objects(green, wanted, Phase.START, options, means.emit)
     if Phase.LATE in phases:
-        refs = [ref_of(obj) for obj in objects if shape.is_kind(obj, *_WORKLOADS)]
-        wait_ready(green, refs, seconds=means.ready_seconds, clock=means.clock, sleep=means.sleep, emit=means.emit)
-        results += apply_objects(green, objects, Phase.LATE, options, means.emit)
+        _await_workloads(green, wanted, means)
+        results += apply_objects(green, wanted, Phase.LATE, options, means.emit)
     return tuple(results)
+
+
+def _await_workloads(green: Cluster, objects: tuple[Raw, ...], means: Means) -> None:
+    """Wait for the workloads that the webhooks may be answered by."""
+    refs = [ref_of(obj) for obj in objects if shape.is_kind(obj, *_WORKLOADS)]
+    try:
+        wait_ready(green, refs, seconds=means.ready_seconds, clock=means.clock, sleep=means.sleep, emit=means.emit)
+    except NotReadyError as error:
+        late = ", ".join(str(ref) for wave in in_phase(order(objects), Phase.LATE) for ref in wave.refs)
+        raise NotReadyError(f"{error.what}, for which these are not imported: {late}", error.reasons) from error
 
 
 def surplus(green: Cluster, bundle: Bundle, objects: tuple[Raw, ...], how: TransformOptions) -> tuple[Surplus, ...]:

@@ -32,6 +32,7 @@ from bluegreen.model.errors import InvalidInputError, StalePlanError
 from bluegreen.model.events import Emit
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
+from bluegreen.report.words import amount
 
 _WRITTEN = (Verdict.CREATE, Verdict.CHANGE)
 
@@ -48,7 +49,7 @@ class PlanMovedError(StalePlanError):
         super().__init__(
             "plan.stale",
             "comparing the plan with both clusters",
-            f"{len(moved)} objects are no longer as planned",
+            f"{amount(len(moved), 'object')} {'is' if len(moved) == 1 else 'are'} no longer as planned",
             "make the plan again: bluegreen plan --out",
         )
 
@@ -144,9 +145,8 @@ def apply_plan(
     moved = tuple(stale(saved.plan.entries, now.entries))
     if moved:
         raise PlanMovedError(moved)
-    planned = {entry.ref for entry in saved.plan.entries if entry.verdict in _WRITTEN}
-    chosen = tuple(obj for obj in objects if ref_of(obj) in planned)
-    return bring(green, chosen, mark_of(bundle.source), means, idle=saved.idle)
+    planned = frozenset(entry.ref for entry in saved.plan.entries if entry.verdict in _WRITTEN)
+    return bring(green, objects, mark_of(bundle.source), means, idle=saved.idle, chosen=planned)
 
 
 def _same_clusters(saved: SavedPlan, blue: Cluster, green: Cluster) -> None:

@@ -15,7 +15,7 @@ from bluegreen.importer.refusal import Cause, cause_of
 from bluegreen.importer.relink import relink
 from bluegreen.importer.verify import compare
 from bluegreen.model.errors import ConflictError, RefusedError, TransientError
-from bluegreen.model.marks import MIGRATION, OWNERS, VOLUME, VOLUME_MOVED
+from bluegreen.model.marks import MIGRATION, OWNERS, VOLUME, VOLUME_MOVED, WAS_REPLICAS
 from bluegreen.model.refs import ObjectRef
 
 
@@ -268,8 +268,23 @@ def test_verify_knows_autoscalers_and_sleeping_cron_jobs():
     web = obj("Deployment", "web", "apps/v1", spec={"replicas": 2})
     green = FakeApi()
     run(green, [cron, scaler, web])
+    assert [d.path for d in compare([cron, scaler, web], green)] == ["spec.replicas"], "it sleeps"
+    green.patch(
+        ObjectRef("apps/v1", "Deployment", "shop", "web"),
+        {"spec": {"replicas": 7}, "metadata": {"annotations": {WAS_REPLICAS: None}}},
+    )
     assert [d.path for d in compare([cron, web], green)] == ["spec.replicas"]
     assert compare([cron, scaler, web], green) == ()
+
+
+def test_verify_sees_a_schedule_that_blue_woke_since():
+    nightly = obj("CronJob", "nightly", "batch/v1", spec={"suspend": True})
+    green = FakeApi()
+    run(green, [nightly])
+    assert compare([nightly], green) == ()
+
+    awake = {**nightly, "spec": {"suspend": False}}
+    assert [(d.path, d.expected, d.actual) for d in compare([awake], green)] == [("spec.suspend", "false", "true")]
 
 
 def test_owners_are_linked_by_their_new_uid():

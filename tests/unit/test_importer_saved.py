@@ -1,6 +1,7 @@
 """Plans in files: whole or refused, stale ones told apart by what moved, unsafe ones by the rule that they break."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_what_moved_is_named():
         "ConfigMap shop/b: blue's object is no longer the one that was planned",
         "ConfigMap shop/c: was create, blue no longer has it",
         "ConfigMap shop/d: green changed in data.a",
-        "ConfigMap shop/e: was not in the plan, would be create",
+        "ConfigMap shop/e: was not in the plan, it would be created",
     ]
 
 
@@ -99,3 +100,16 @@ def test_each_rule_names_itself_and_is_overruled_by_its_name_only():
     assert [line.rpartition("--force ")[2] for line in lines] == list(NAMES)
     assert len(list(unsafe(entries, frozenset({"refused"})))) == len(NAMES) - 1
     assert list(unsafe(entries, frozenset(NAMES))) == []
+
+
+def test_what_is_done_already_is_no_contradiction():
+    planned = entry("a", Verdict.CREATE, content="1")
+
+    assert list(stale([planned], [replace(planned, verdict=Verdict.EQUAL)])) == []
+    assert list(stale([planned], [replace(planned, verdict=Verdict.EQUAL, content="2")]))
+
+
+def test_what_the_server_did_not_judge_is_kept():
+    plan = saved(replace(entry(), unjudged="Namespace shop"))
+
+    assert read_saved(text(plan), "p").plan.entries[0].unjudged == "Namespace shop"

@@ -7,14 +7,16 @@ import pytest
 from fake_api import FakeApi, quiet
 
 from bluegreen.exporter.write import write_bundle
+from bluegreen.importer.apply import ApplyFailedError
 from bluegreen.importer.decide import Verdict
 from bluegreen.importer.prune import prune
 from bluegreen.importer.saved import read_saved
 from bluegreen.importer.transform import TransformOptions
+from bluegreen.importer.wait import NotReadyError
 from bluegreen.migration import bundles, plans
 from bluegreen.migration.bundles import Means
 from bluegreen.migration.scope import Scope
-from bluegreen.model.errors import InvalidInputError
+from bluegreen.model.errors import InvalidInputError, RefusedError
 from bluegreen.model.refs import ClusterId, ObjectRef
 
 SCOPE = Scope("old", "new", namespaces=("shop",))
@@ -200,3 +202,70 @@ def test_a_selection_cannot_prune(blue, green):
 
     with pytest.raises(InvalidInputError, match="selector"):
         bundles.surplus(green, bundle, bundle.objects, TransformOptions())
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        ({"shop": "one", "bank": "one"}, "bank and shop would both become one"),
+        ({"shop": "bank"}, "bank and shop would both become bank"),
+        ({"shopp": "one"}, "shopp is none of the namespaces bank, shop"),
+    ],
+)
+def test_a_map_that_makes_one_namespace_of_two_or_names_none_is_refused(blue, names, why):
+    blue.put(namespace("bank"))
+    bundle = bundles.read_source(blue, replace(SCOPE, namespaces=("shop", "bank")), quiet)
+
+    with pytest.raises(InvalidInputError, match=why):
+        bundles.for_target(bundle, TransformOptions(namespaces=names), empty_claims=False)
+    swapped = TransformOptions(namespaces={"shop": "bank", "bank": "shop"})
+    assert len(bundles.for_target(bundle, swapped, empty_claims=False).objects) == len(bundle.items)
+
+
+class Refusing(Named):
+    """A cluster that refuses one object."""
+
+    def apply(self, obj, *, force=False, dry_run=False):
+        if obj["metadata"]["name"] == "refused":
+            raise RefusedError("kube.invalid", "applying", "a webhook says no")
+        return super().apply(obj, force=force, dry_run=dry_run)
+
+
+def owned_by(name):
+    owner = [{"apiVersion": "v1", "kind": "ConfigMap", "name": name}]
+    return obj("ConfigMap", f"of-{name}", meta={"annotations": {"bluegreen.io/owners": json.dumps(owner)}})
+
+
+def test_owners_are_linked_even_where_another_object_is_refused():
+    green, told = Refusing("new"), []
+    means = Means(lambda name, **data: told.append(data) if name == "notice" else None, lambda: 0.0, lambda _: None)
+    objects = (namespace(), obj("ConfigMap", "there"), owned_by("there"), owned_by("absent"), obj("Secret", "refused"))
+
+    with pytest.raises(ApplyFailedError):
+        bundles.bring(green, objects, "m", means, idle=False)
+    linked = green.get(ref("ConfigMap", "of-there"))["metadata"]["ownerReferences"]
+    assert linked[0]["uid"] == green.get(ref("ConfigMap", "there"))["metadata"]["uid"]
+    assert [one["text"] for one in told] == [
+        "ConfigMap shop/of-absent: its owner ConfigMap absent is not on green; it is left without that owner"
+    ]
+
+
+def test_a_plan_in_which_all_is_equal_links_owners_that_came_since():
+    green = Named("new")
+    objects = (namespace(), owned_by("late"))
+    bundles.bring(green, objects, "m", MEANS, idle=False)
+    green.put(obj("ConfigMap", "late"))
+
+    bundles.bring(green, objects, "m", MEANS, idle=False, chosen=frozenset())
+    assert green.get(ref("ConfigMap", "of-late"))["metadata"]["ownerReferences"][0]["name"] == "late"
+
+
+def test_webhooks_that_wait_for_workloads_are_named_when_those_are_not_ready():
+    hook = obj("ValidatingWebhookConfiguration", "guard", "admissionregistration.k8s.io/v1", meta={"namespace": ""})
+    waits, paused = (obj("Deployment", name, "apps/v1", spec={"replicas": 1}) for name in ("waits", "paused"))
+    paused["spec"]["paused"] = True
+    means = replace(MEANS, ready_seconds=0.0)
+
+    with pytest.raises(NotReadyError, match="not imported: ValidatingWebhookConfiguration guard") as caught:
+        bundles.bring(Named("new"), (namespace(), waits, paused, hook), "m", means, idle=False)
+    assert len(caught.value.reasons) == 1
