@@ -7,6 +7,7 @@ matchConditions and failurePolicy. How they would decide is for the server's dry
 from collections.abc import Iterable, Iterator
 
 from bluegreen.assess.hooks import NAME_LABEL, Hook, asked, catches, hooks, unlike, unlike_conditions
+from bluegreen.assess.quotas import shortages
 from bluegreen.assess.surroundings import ADMISSION
 from bluegreen.assess.wider import Wider
 from bluegreen.model.findings import Finding, Severity
@@ -202,7 +203,7 @@ def different_plugins(wider: Wider) -> Iterator[Finding]:
 
 
 def limits_on_target(wider: Wider) -> Iterator[Finding]:
-    """Find quotas and limits that the namespaces have on green only."""
+    """Find quotas and limits that the namespaces have on green only, and quotas of green that count too little."""
     moved = {(o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"]) for o in wider.moved}
     for kind in ("ResourceQuota", "LimitRange"):
         for obj in wider.green.objects.get(kind, ()):
@@ -216,3 +217,16 @@ def limits_on_target(wider: Wider) -> Iterator[Finding]:
                     f"the target has it in a namespace that is moved, blue does not{': ' + hard if hard else ''}",
                     "make sure that the workloads fit, or remove it",
                 )
+    yield from _exceeded_quotas(wider)
+
+
+def _exceeded_quotas(wider: Wider) -> Iterator[Finding]:
+    for quota in wider.green.objects.get("ResourceQuota", ()):
+        if short := shortages(quota, wider.moved, wider.counted, wider.plurals):
+            yield Finding(
+                "quota-exceeded",
+                Severity.WARNING,
+                str(ref_of(quota)),
+                "; ".join(short),
+                "raise it on the target before the import, or leave objects out",
+            )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bluegreen.assess import admission, awake, clocks, hazards, history, images, placement, requested, volumes
+from bluegreen.assess import admission, awake, clocks, hazards, history, images, placement, requested, spaces, volumes
 from bluegreen.assess.checks import find
 from bluegreen.assess.inventory import inventory, uses
 from bluegreen.assess.rights import finding as as_finding
@@ -13,6 +13,7 @@ from bluegreen.assess.wider import Wider
 from bluegreen.model.findings import Finding, Severity
 
 FURTHER: tuple[Callable[[Wider], Iterator[Finding]], ...] = (
+    spaces.being_deleted,
     history.dated_manifests,
     history.definitions,
     hazards.load_balancers,

@@ -29,11 +29,17 @@ def _volumes(objects: Sequence[Raw]) -> list[dict[str, Any]]:
         if obj["kind"] == "PersistentVolumeClaim":
             spec = obj.get("spec") or {}
             asked = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-            sizes.setdefault(str(spec.get("storageClassName") or "(default)"), []).append(amount(asked))
+            sizes.setdefault(_class(spec), []).append(amount(asked))
     return [
         {"storageClass": name, "claims": len(all_of), "size": bytes_words(sum(all_of, Decimal(0)))}
         for name, all_of in sorted(sizes.items())
     ]
+
+
+def _class(claim: dict[str, Any]) -> str:
+    """Return a claim's class in words; an empty name asks for no class, only an absent one for the default."""
+    name = claim.get("storageClassName")
+    return "(default)" if name is None else str(name or "(none)")
 
 
 def uses(objects: Sequence[Raw]) -> list[dict[str, str]]:

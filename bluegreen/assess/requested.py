@@ -5,13 +5,18 @@ The objects move in one version whatever clients speak; it is the clients that b
 
 from collections.abc import Iterator
 
+from bluegreen.assess.checks import definitions_served
 from bluegreen.assess.wider import Wider
 from bluegreen.model.findings import Finding, Severity
 
 
 def requested_apis(wider: Wider) -> Iterator[Finding]:
-    """Find APIs that somebody asked blue for and green does not serve, or will not for long."""
-    seen: set[tuple[str, str, str]] = set()
+    """Find APIs that somebody asked blue for and green does not serve, or will not for long.
+
+    What green lacks and a definition that moves along serves is no finding: the import brings it.
+    """
+    brought = {(one.group, one.version, one.plural) for one in definitions_served(wider.moved)} & wider.unserved
+    seen: set[tuple[str, str, str]] = set(brought)
     for labels in wider.blue.requested or ():
         key = (labels.get("group", ""), labels.get("version", ""), labels.get("resource", ""))
         if key not in seen:

@@ -4,7 +4,7 @@ It only reads. What cannot be read is a gap with its reason, never an error: an 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from bluegreen.assess.amounts import amount
 from bluegreen.assess.checks import Subject
 from bluegreen.assess.makers import find_makers
 from bluegreen.assess.pods import named_secrets
+from bluegreen.assess.quotas import Counts, count_already
 from bluegreen.assess.rights import Extras, Missing, ask, needs
 from bluegreen.assess.surroundings import Now, Surroundings, attempt, surround
 from bluegreen.model.errors import BluegreenError, NotFoundError
@@ -52,6 +53,7 @@ class Wider:
         failed: messages of green's events about what failed, such as pulls.
         missing: rights that we do not have.
         makers: custom resources of blue that make pods.
+        counted: what moved objects count on green already, where a quota counts them.
     """
 
     subject: Subject
@@ -69,6 +71,7 @@ class Wider:
     failed: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
     makers: frozenset[ObjectRef] = frozenset()
+    counted: Mapping[ObjectRef, Counts] = field(default_factory=dict)
 
 
 def widen(
@@ -76,7 +79,6 @@ def widen(
     blue: Cluster,
     green: Cluster,
     *,
-    moved: Sequence[Raw] | None = None,
     extras: Extras = _NOTHING_ELSE,
     now: Now = _utc,
 ) -> Wider:
@@ -86,20 +88,19 @@ def widen(
         subject: what is assessed.
         blue: where the objects are.
         green: where they go.
-        moved: the objects as green will have them; None when nothing is rewritten.
         extras: what is done besides moving objects, for the rights.
         now: time of day in UTC.
     """
     gaps: dict[str, str] = {}
-    objects = subject.objects if moved is None else moved
+    objects = subject.on_green()
     with ThreadPoolExecutor(_PARTS) as pool:
         of_blue, of_green = pool.map(lambda cluster: tuple(cluster.resources()), (blue, green))
         plurals = {(r.api_version, r.kind): r.plural for r in (*of_green, *of_blue)}
-        before = pool.submit(surround, "blue", blue, of_blue, _namespaces(subject.objects), now=now, gaps=gaps)
-        after = pool.submit(surround, "green", green, of_green, _namespaces(objects), now=now, gaps=gaps)
+        before = pool.submit(surround, "blue", blue, of_blue, namespaces(subject.objects), now=now, gaps=gaps)
+        after = pool.submit(surround, "green", green, of_green, namespaces(objects), now=now, gaps=gaps)
         raw = pool.submit(_histories, blue, of_blue, frozenset(map(ref_of, subject.objects)), gaps)
         missing = pool.submit(ask, blue, green, needs(objects, plurals, extras, subject.target.names), gaps)
-        makers = pool.submit(find_makers, blue, of_blue, _namespaces(subject.objects), gaps)
+        makers = pool.submit(find_makers, blue, of_blue, namespaces(subject.objects), gaps)
         failed = pool.submit(_failures, green, gaps)
         return Wider(
             subject=subject,
@@ -117,10 +118,11 @@ def widen(
             failed=failed.result(),
             missing=missing.result(),
             makers=makers.result(),
+            counted=count_already(green, of_green, after.result().objects.get("ResourceQuota", ()), objects, gaps),
         )
 
 
-def _namespaces(objects: Iterable[Raw]) -> set[str]:
+def namespaces(objects: Iterable[Raw]) -> set[str]:
     """Return the namespaces of objects."""
     named = {str(obj["metadata"]["name"]) for obj in objects if obj["kind"] == "Namespace"}
     return named | {str(obj["metadata"]["namespace"]) for obj in objects if obj["metadata"].get("namespace")}

@@ -60,6 +60,7 @@ def _assessed(
         target=read_facts(green),
         storage_classes=how.storage_classes,
         ingress_classes=how.ingress_classes,
+        moved=wanted.objects,
     )
-    wider = widen(subject, blue, green, moved=wanted.objects, extras=extras)
+    wider = widen(subject, blue, green, extras=extras)
     return assess(wider, objects.cautions(wanted))

@@ -18,7 +18,7 @@ from bluegreen.model.findings import Severity
 def wider(*objects, raw=(), **more):
     served = frozenset((o["apiVersion"], o["kind"]) for o in objects)
     target = facts(served=served, **more.pop("target", {}))
-    subject = Subject("v1.34.4", objects, target, more.pop("classes", {}), {})
+    subject = Subject("v1.34.4", objects, target, more.pop("classes", {}), {}, more.get("moved"))
     known = {"allocatable": None, "metrics": True, "definitions": {}, "gaps": {}}
     return Wider(subject, tuple(raw), **(known | more))
 
@@ -135,7 +135,10 @@ def test_a_workload_gets_its_strategy_and_every_point_of_its_risk_is_explained()
         "metadata": {"name": "p", "namespace": "n"}
     }
     stateful = obj("StatefulSet", "apps/v1", volumeClaimTemplates=[template], template={"spec": {}})
+    mapped = obj("StatefulSet", "apps/v1", template={"spec": {}})
+    mapped["spec"]["volumeClaimTemplates"] = [{**template, "spec": {"storageClassName": "b"}}]
     known = {"target": {"names": {"StorageClass": frozenset({"b"})}}, "classes": {"a": "b"}}
+    known["moved"] = (plain, pinned, mapped)
     judged = {w.workload: w for w in assess(wider(plain, pinned, stateful, **known)).workloads}
 
     assert judged["Deployment n/x"].strategy is Strategy.LIFT
@@ -144,6 +147,13 @@ def test_a_workload_gets_its_strategy_and_every_point_of_its_risk_is_explained()
     assert judged["StatefulSet n/x"].strategy is Strategy.REPLATFORM
     for one in judged.values():
         assert one.risk == sum(int(text.split()[0]) for text in one.because[1:])
+
+
+def test_a_claim_without_a_class_is_not_one_of_the_default_class():
+    claims = [obj("PersistentVolumeClaim", storageClassName=""), obj("PersistentVolumeClaim")]
+    found = assess(wider(*claims)).inventory["volumes"]
+
+    assert [(one["storageClass"], one["claims"]) for one in found] == [("(default)", 1), ("(none)", 1)]
 
 
 def test_the_inventory_counts_and_says_what_uses_what():

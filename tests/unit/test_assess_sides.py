@@ -412,6 +412,24 @@ def test_deprecated_calls_are_read_and_judged_by_what_green_serves():
     assert look(requested.requested_apis) == []
 
 
+def definition(*versions):
+    served = [{"name": name, "served": on} for name, on in versions]
+    names = {"kind": "Widget", "plural": "widgets"}
+    return named("CustomResourceDefinition", "w", spec={"group": "e.com", "names": names, "versions": served})
+
+
+def test_a_version_whose_definition_moves_along_is_served():
+    key = {"group": "e.com", "version": "v1beta1", "resource": "widgets"}
+    blue, unserved = replace(around("blue"), requested=(key,)), frozenset({tuple(key.values())})
+
+    def told(*moved):
+        return [rule for rule, _ in rules(requested.requested_apis, *moved, blue=blue, unserved=unserved)]
+
+    assert told(definition(("v1beta1", True), ("v1", True))) == []
+    assert told(definition(("v1beta1", False), ("v1", True))) == ["requested-api-not-served"]
+    assert told(definition(("v1", True))) == ["requested-api-not-served"]
+
+
 def test_selectors_match_as_the_api_server_does():
     expressions = [{"key": "b", "operator": "DoesNotExist"}, {"key": "n", "operator": "Gt", "values": ["3"]}]
 

@@ -1,0 +1,49 @@
+"""A whole assessment with a namespace that is renamed on the way: what green has is compared with what it will get."""
+
+import json
+
+import pytest
+from fake_api import FakeApi, quiet
+
+from bluegreen.importer.transform import TransformOptions
+from bluegreen.migration.assessing import assess_scope
+from bluegreen.migration.scope import Scope
+from bluegreen.model.refs import ClusterId
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class Green(FakeApi):
+    @property
+    def id(self):
+        return ClusterId("new", "uid-of-new", "v1.34.0", "https://fake")
+
+
+def service(namespace):
+    spec = {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30080}]}
+    # Only a port that somebody asked for is exported.
+    meta = {"name": "web", "namespace": namespace, "annotations": {LAST_APPLIED: json.dumps({"spec": spec})}}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
+
+
+def space(name, **status):
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}, "status": status}
+
+
+def told(*on_green, wanted):
+    how = TransformOptions(namespaces={"shop": "store"})
+    blue, scope = FakeApi(space("shop"), service("shop")), Scope(namespaces=("shop",), transform=how)
+    findings = assess_scope(blue, Green(*on_green), scope, quiet).findings
+    return [one.subject for one in findings if one.rule == wanted]
+
+
+@pytest.mark.parametrize("holder,clash", [("shop", True), ("other", True), ("store", False)])
+def test_a_node_port_clashes_with_every_service_but_the_one_that_ours_becomes(holder, clash):
+    assert told(service(holder), wanted="node-port-taken") == (["Service shop/web"] if clash else [])
+
+
+def test_the_namespace_that_ours_becomes_may_not_be_on_its_way_out():
+    going = {"phase": "Terminating"}
+
+    assert told(space("store", **going), wanted="namespace-terminating") == ["Namespace store"]
+    assert told(space("shop", **going), wanted="namespace-terminating") == []
