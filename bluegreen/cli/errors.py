@@ -1,7 +1,10 @@
 """How an error looks on the terminal, and which exit code it means.
 
-What, why and what to type next; several reasons one below the other. Other exceptions are bugs and keep their trace.
+What, why and what to type next; several reasons one below the other. What the operating system refuses is told as it
+says it; other exceptions are bugs and keep their trace.
 """
+
+import errno
 
 import click
 
@@ -29,6 +32,8 @@ def show_error(error: Exception) -> int:
     Raises:
         Exception: the error itself when it is none of ours.
     """
+    if isinstance(error, OSError) and error.strerror:
+        return _show_system(error)
     if not isinstance(error, BluegreenError):
         raise error
     click.echo(f"Error: {error.what} [{error.code}]", err=True)
@@ -38,3 +43,14 @@ def show_error(error: Exception) -> int:
     if error.next_step:
         click.echo(f"Next: {error.next_step}", err=True)
     return exit_code_of(error)
+
+
+def _show_system(error: OSError) -> int:
+    """Print what the operating system refused, such as a write to a full disk, and return the exit code."""
+    where = f" {error.filename}" if error.filename else ""
+    click.echo(
+        f"Error: the system refused{where}: {error.strerror} [system.{errno.errorcode.get(error.errno or 0, '?')}]",
+        err=True,
+    )
+    click.echo("Next: look at the path, its permissions and the space left there; then run it again", err=True)
+    return EXIT_FAILED

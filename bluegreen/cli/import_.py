@@ -3,6 +3,8 @@
 It shows on request what would happen, writes in order, and deletes only what bluegreen itself created.
 """
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,11 +101,24 @@ def bring_or_list(act: Any) -> Any:
     from bluegreen.importer.apply import ApplyFailedError  # noqa: PLC0415
 
     try:
-        return act()
+        with writing():
+            return act()
     except ApplyFailedError as error:
         for reason in error.reasons:
             put(f"- {reason}", err=True)
         raise
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """Say after Ctrl-C in the middle of writes what is to be done."""
+    from bluegreen.cli.main import StoppedError  # noqa: PLC0415 - loaded on use
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        hint = "Stopped while writing; what is written stays. Run the same command again: it goes on with the rest."
+        raise StoppedError(hint) from None
 
 
 def last_words(results: Any, withheld: tuple[str, ...]) -> None:
@@ -127,5 +142,6 @@ def _prune(green: Any, surplus: "tuple[Surplus, ...]", mark: str) -> None:
     from bluegreen.cli.text import put  # noqa: PLC0415
     from bluegreen.importer.prune import prune  # noqa: PLC0415
 
-    for ref in prune(green, surplus, mark, tell):
-        put(f"pruned {ref}")
+    with writing():
+        for ref in prune(green, surplus, mark, tell):
+            put(f"pruned {ref}")

@@ -5,6 +5,7 @@ Help must not load a room below: the table holds each command's one line, and it
 
 import importlib
 import os
+import signal
 import sys
 
 import click
@@ -33,7 +34,7 @@ COMMANDS = {
     "verify": ("bluegreen.cli.verify:verify", "Compare both clusters and list what differs."),
     "version": ("bluegreen.cli.version:version", "Print the version."),
 }
-EXIT_INTERRUPTED = 130
+EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
 
 
 class LazyGroup(click.Group):
@@ -84,6 +85,7 @@ def main() -> None:
 
 def run() -> None:
     """Run the command line and exit with a documented code."""
+    signal.signal(signal.SIGTERM, _terminated)
     name = os.path.basename(sys.argv[0]).replace("kubectl-", "kubectl ")  # noqa: PTH119 - pathlib costs start-up time
     try:
         code = main.main(standalone_mode=False, prog_name=name)
@@ -92,9 +94,10 @@ def run() -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped; nothing was changed by this command since its last message.", err=True)
-        code = EXIT_INTERRUPTED
+    except (click.Abort, KeyboardInterrupt) as stop:
+        cause = stop.__cause__ or stop  # click makes an Abort of it
+        click.echo(str(cause) if isinstance(cause, StoppedError) else "Stopped.", err=True)
+        code = EXIT_TERMINATED if _signals else EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away, as in `| head`; a trace back would help nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -102,6 +105,19 @@ def run() -> None:
     except Exception as error:  # noqa: BLE001 - ours are shown, others are raised again
         code = _show(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+class StoppedError(KeyboardInterrupt):
+    """Stopped by a person in the middle of writing; the text says what stays and how to go on."""
+
+
+_signals: list[int] = []
+
+
+def _terminated(number: int, _frame: object) -> None:
+    """Stop as after Ctrl-C: what was begun is cleaned up, such as a client's key in a temporary file."""
+    _signals.append(number)
+    raise KeyboardInterrupt
 
 
 def _show(error: Exception) -> int:

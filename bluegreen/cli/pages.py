@@ -8,8 +8,10 @@ import jinja2
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1f24;background:#fff}
-table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #d0d7de;padding:.35rem .6rem;text-align:left;
-vertical-align:top;overflow-wrap:anywhere}code{font-size:.9em}.create,.info,.lift{color:#116329}.change,.warning{color:#7d4e00}
+table{border-collapse:collapse;width:100%;display:block;overflow-x:auto}
+p{overflow-wrap:anywhere}td,th{border-bottom:1px solid #d0d7de;padding:.35rem .6rem;text-align:left;
+vertical-align:top;overflow-wrap:break-word}
+td:first-child,th{white-space:nowrap}code{font-size:.9em}.create,.info,.lift{color:#116329}.change,.warning{color:#7d4e00}
 .conflict,.refused,.blocker{color:#a40e26;font-weight:600}.equal{color:#57606a}svg{max-width:100%;height:auto}
 @media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}td,th{border-color:#30363d}.create,.info{color:#3fb950}
 .change,.warning{color:#d29922}.conflict,.refused,.blocker{color:#ff7b72}.equal{color:#8b949e}}

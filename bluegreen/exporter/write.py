@@ -14,12 +14,17 @@ from bluegreen.exporter.bundle import Bundle, Item
 from bluegreen.exporter.clean import Removal
 from bluegreen.exporter.names import file_name
 from bluegreen.exporter.sealed import SEALED, seal
+from bluegreen.exporter.yaml_in import YamlRefusedError, load_yaml
 from bluegreen.exporter.yaml_out import dump_yaml, write_yaml
 from bluegreen.model.errors import InvalidInputError
 
 INDEX = "bluegreen-bundle.yaml"
 KUSTOMIZATION = "kustomization.yaml"
 FORMAT = 2
+MAX_INDEX_BYTES = 512 * 1024 * 1024
+MAX_INDEX_NODES = 10_000_000
+"""Some forty reports for each of two hundred thousand objects."""
+_NAMED = 5
 
 
 def write_bundle(bundle: Bundle, directory: Path, recipients: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -27,7 +32,7 @@ def write_bundle(bundle: Bundle, directory: Path, recipients: tuple[str, ...] = 
 
     Args:
         bundle: what to write.
-        directory: must not exist, or hold a bundle, which is replaced.
+        directory: must not exist, be empty, or hold a bundle and nothing else; that bundle is replaced.
         recipients: age recipients that the Secrets are encrypted to; without one they are only named.
 
     Returns:
@@ -51,12 +56,33 @@ def write_bundle(bundle: Bundle, directory: Path, recipients: tuple[str, ...] = 
 
 
 def _refuse_foreign(directory: Path) -> None:
+    """Refuse a target that holds what an earlier export did not write: it would be gone afterwards."""
     what = f"writing the bundle to {directory}"
-    if directory.is_symlink() or (directory.exists() and not directory.is_dir()):
-        raise InvalidInputError("bundle.target", what, ("it is no directory",), "name another directory")
-    if directory.is_dir() and any(directory.iterdir()) and not (directory / INDEX).is_file():
+    if not directory.name or directory.is_symlink() or (directory.exists() and not directory.is_dir()):
+        reason = "it is no directory that can be replaced as a whole"
+        raise InvalidInputError("bundle.target", what, (reason,), "name another directory")
+    names = {entry.name for entry in directory.iterdir()} if directory.is_dir() else set()
+    if not names:
+        return
+    if INDEX not in names:
         reason = f"it is not empty and holds no {INDEX}"
         raise InvalidInputError("bundle.target", what, (reason,), "name an empty or new directory")
+    foreign = sorted(names - _written_before(directory / INDEX))
+    if foreign:
+        more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
+        reason = f"besides a bundle it holds {', '.join(foreign[:_NAMED])}{more}, which an export would delete"
+        hint = "give the bundle a directory of its own, such as a subdirectory; or move the others away"
+        raise InvalidInputError("bundle.target", what, (reason,), hint)
+
+
+def _written_before(index: Path) -> set[str]:
+    """Return the names of the files that an earlier export wrote, as its index has them, if that can be read."""
+    ours = {INDEX, KUSTOMIZATION, SEALED}
+    try:
+        content = load_yaml(index.read_bytes(), max_bytes=MAX_INDEX_BYTES, max_nodes=MAX_INDEX_NODES)
+        return ours | {str(entry["file"]) for entry in content["files"]}
+    except (YamlRefusedError, OSError, KeyError, TypeError):
+        return ours
 
 
 def _fill(bundle: Bundle, work: Path, sealed: bytes) -> tuple[str, ...]:

@@ -1,7 +1,13 @@
 """The command line's promises: quick help, documented exit codes, errors that say what to type next."""
 
+import base64
+import contextlib
+import json
+import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +97,69 @@ def test_broken_adapter_is_a_state():
 
     assert done.returncode == 0
     assert '"name": "haproxy"' in done.stdout
+
+
+@pytest.fixture
+def silent(tmp_path):
+    """A server that takes connections and never answers, and the environment of a kubeconfig with a client's key."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        key = base64.b64encode(b"-----BEGIN PRIVATE KEY-----").decode()
+        user = {"client-certificate-data": key, "client-key-data": key}
+        content = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
+            "clusters": [{"name": "c", "cluster": {"server": f"https://127.0.0.1:{server.getsockname()[1]}"}}],
+            "users": [{"name": "c", "user": user}],
+        }
+        (tmp_path / "config").write_text(json.dumps(content))
+        (tmp_path / "tmp").mkdir()
+        yield server, {"KUBECONFIG": str(tmp_path / "config"), "TMPDIR": str(tmp_path / "tmp"), "PATH": "/usr/bin:/bin"}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_at_once_and_leaves_no_key_behind(silent, tmp_path, number, code):
+    server, env = silent
+    command = [sys.executable, "-m", "bluegreen", "export", "--from", "c", "-n", "shop", "-o", str(tmp_path / "b")]
+    with (
+        subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process,
+        contextlib.closing(server.accept()[0]),
+    ):
+        assert list((tmp_path / "tmp").iterdir()), "the client keeps its key in a file"
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+
+    assert process.returncode == code
+    assert said.strip() == "Stopped."
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert not (tmp_path / "b").exists()
+
+
+def test_stopped_in_the_middle_of_writes_it_says_how_to_go_on():
+    code = (
+        "from bluegreen.cli import import_, main\n"
+        "@main.main.command('x')\n"
+        "def x():\n"
+        "    with import_.writing(): raise KeyboardInterrupt\n"
+        "main.LazyGroup.resolve_command = lambda self, ctx, args: ('x', x, [])\n"
+        "import sys; sys.argv = ['bluegreen', 'x']; main.run()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode == 130
+    assert "Run the same command again" in done.stderr
+
+
+def test_what_the_system_refuses_is_told_without_a_trace():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bluegreen", "adapters", "list", "-o", "json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the system refused: No space left on device [system.ENOSPC]")
