@@ -62,7 +62,10 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise click.FileError(str(path), error.strerror or "cannot be read") from None
+        from bluegreen.model.errors import InvalidInputError  # noqa: PLC0415 - loaded on use
+
+        why, hint = error.strerror or "it failed", "name a file that bluegreen plan --out wrote"
+        raise InvalidInputError("plan.unreadable", f"reading the plan {path}", (why,), hint) from None
 
 
 def _known(force: tuple[str, ...]) -> None:

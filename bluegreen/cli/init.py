@@ -67,7 +67,12 @@ def _refuse_to_overwrite(output: str, *, force: bool) -> None:
 
     Raises:
         click.UsageError: a file is there and may not be written over.
+        InvalidInputError: it cannot be written.
     """
+    from bluegreen.cli.text import check_target  # noqa: PLC0415 - loaded on use
+
+    if output != _STDOUT:
+        check_target(Path(output))
     if output != _STDOUT and not force and os.path.lexists(output):
         raise click.UsageError(f"{output} is there; name another file with -o, or write over it with --force.")
 
@@ -77,6 +82,8 @@ def _write(text: str, output: str, *, force: bool) -> None:
     if output == _STDOUT:
         click.echo(text, nl=False)
         return
+    from bluegreen.cli.text import cannot_write  # noqa: PLC0415 - loaded on use
+
     path = Path(output)
     work = path.with_name(f".{path.name}.{os.getpid()}") if force else path
     try:
@@ -88,7 +95,7 @@ def _write(text: str, output: str, *, force: bool) -> None:
         _refuse_to_overwrite(output, force=False)
         raise
     except OSError as error:
-        raise click.FileError(output, error.strerror or "cannot be written") from None
+        raise cannot_write(path, error.strerror or "it failed") from None
 
 
 def _last_words(started: "Started", output: str) -> None:

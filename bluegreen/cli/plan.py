@@ -84,9 +84,12 @@ def plan(ctx: click.Context, /, output: str, out: Path | None, idle: bool, dry_r
 
     hold_many_objects()
     from bluegreen.cli.progress import tell  # noqa: PLC0415
+    from bluegreen.cli.text import check_target  # noqa: PLC0415
     from bluegreen.migration.plans import make_plan  # noqa: PLC0415
     from bluegreen.migration.scope import open_both  # noqa: PLC0415
 
+    if out is not None:
+        check_target(out)
     detailed = options.pop("detailed_exitcode")
     scope = load_scope(options)
     blue, green = open_both(scope)
@@ -112,6 +115,8 @@ def _save(saved: "SavedPlan", path: Path) -> None:
     """Write the plan as a file that only its owner reads, whole or not at all."""
     import json  # noqa: PLC0415 - loaded on use
 
+    from bluegreen.cli.text import cannot_write  # noqa: PLC0415
+
     work = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -122,7 +127,7 @@ def _save(saved: "SavedPlan", path: Path) -> None:
         work.replace(path)
     except OSError as error:
         work.unlink(missing_ok=True)
-        raise click.FileError(str(path), error.strerror or "cannot be written") from None
+        raise cannot_write(path, error.strerror or "it failed") from None
     click.echo(f"Saved the plan to {path}. Next: bluegreen apply {path}", err=True)
 
 

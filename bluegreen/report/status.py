@@ -22,11 +22,21 @@ def _facts(view: RunView) -> Iterator[tuple[str, str]]:
     yield "why", why(view)
     yield "started", _started(view)
     yield "phases", " ".join(f"{one.name}={one.state}" for one in view.phases if one.state is not PhaseState.WAITING)
-    yield "weights", " ".join(f"{weight}%" for weight in view.forward)
+    yield "weights", _weights(view)
     for objective in view.objectives:
         yield "objective", judgement_words(objective.latest)
     for step in next_steps(view):
         yield "next", step
+
+
+def _weights(view: RunView) -> str:
+    """Return the steps that were taken and, by route where they differ, what green has now."""
+    last = {point.route: point.green for point in view.weights}
+    if not last:
+        return ""
+    same = len({*last.values()}) == 1
+    now = f"{next(iter(last.values()))}%" if same else ", ".join(f"{route} {green}%" for route, green in last.items())
+    return f"{' '.join(f'{weight}%' for weight in view.forward) or 'none'}; green has {now} now"
 
 
 def judgement_words(one: JudgementView) -> str:

@@ -163,3 +163,21 @@ def test_what_the_system_refuses_is_told_without_a_trace():
 
     assert done.returncode == 1
     assert done.stderr.startswith("Error: the system refused: No space left on device [system.ENOSPC]")
+
+
+@pytest.mark.parametrize("target", [".", "", "gone/plan.json"])
+@pytest.mark.parametrize("command", [("plan", "--out"), ("init", "-o")])
+def test_a_target_that_cannot_be_written_is_refused_before_any_work(tmp_path, command, target):
+    name, flag = command
+    done = bluegreen(name, "--from", "a", "--to", "b", "-n", "shop", flag, target, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "[file.target]" in done.stderr
+    assert "Next: name a file in a directory" in done.stderr
+
+
+def test_a_plan_that_is_not_there_is_bad_input(tmp_path):
+    done = bluegreen("apply", "gone.json", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "No such file" in done.stderr

@@ -26,6 +26,14 @@ def states(view):
     return {phase.name: phase.state for phase in view.phases}
 
 
+def test_a_status_says_what_green_has_now_not_only_how_far_it_came():
+    def weights(events):
+        return next(line.split(":", 1)[1].strip() for line in status_lines(fold(events)) if line.startswith("weights"))
+
+    assert weights(migrated()) == "10% 50% 100%; green has 100% now"
+    assert weights(reverted()).endswith("; green has 0% now")
+
+
 def test_a_migrated_run():
     view = fold(migrated())
 

@@ -473,8 +473,8 @@ def test_init_to_stdout_is_the_file_alone(run, tmp_path):
 def test_a_directory_that_is_not_there_is_an_error_without_a_trace(run):
     done = run(*BOTH, "-o", "none/bluegreen.yaml")
 
-    assert done.exit_code == 1
-    assert "none/bluegreen.yaml" in done.stderr
+    assert isinstance(done.exception, InvalidInputError)
+    assert "none/bluegreen.yaml" in str(done.exception)
 
 
 def test_init_needs_two_different_contexts(run):
