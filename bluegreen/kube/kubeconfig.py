@@ -3,7 +3,12 @@
 It reads files only; it never writes a refreshed token back and never takes another context than the one named.
 """
 
+import binascii
+import contextlib
+import logging
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +17,7 @@ import yaml
 from bluegreen.model.errors import RefusedError
 
 _DEFAULT = "~/.kube/config"
+_MISSING_FILE = re.compile(r"File does not exist: (.*)")
 
 
 def kubeconfig_paths(kubeconfig: str | None) -> str:
@@ -51,6 +57,7 @@ def load_configuration(context: str, kubeconfig: str | None) -> Any:
             f"known contexts: {', '.join(known) or 'none'}",
             "name one of them, or another file with --kubeconfig",
         )
+    _require_parts(known[context], documents, paths)
     configuration = _load(context, paths)
     _require_credentials(configuration, known[context], documents, paths)
     return configuration
@@ -61,13 +68,42 @@ def _load(context: str, paths: str) -> Any:
 
     configuration = client.Configuration()
     try:
-        config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file=paths, context=context, client_configuration=configuration, persist_config=False
-        )
-    except (config.ConfigException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        # The client quotes the entry that it cannot use, and that entry may hold a token.
-        raise _unusable(paths, f"the entry of context {context!r} is not usable ({type(error).__name__})") from None
+        with _quiet_client():
+            config.load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=paths, context=context, client_configuration=configuration, persist_config=False
+            )
+    except binascii.Error:
+        raise _unusable(paths, f"a value that ends with -data, of context {context!r}, is no base64") from None
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise _unusable(paths, f"the entry of context {context!r} is not usable: {where}{error.strerror}") from None
+    except (config.ConfigException, ValueError, KeyError, TypeError, AttributeError) as error:
+        # The client quotes the entry that it cannot use, and that entry may hold a token. A file is no secret.
+        file = _MISSING_FILE.fullmatch(str(error))
+        why = f": there is no file {file[1]}" if file else f" ({type(error).__name__})"
+        raise _unusable(paths, f"the entry of context {context!r} is not usable{why}") from None
     return configuration
+
+
+@contextlib.contextmanager
+def _quiet_client() -> Iterator[None]:
+    """Keep what the client logs off the terminal: it quotes what a credential command printed."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _require_parts(entry: dict[str, Any], documents: list[dict[str, Any]], paths: str) -> None:
+    """Refuse a context whose cluster or user is in none of the files."""
+    context = entry.get("context") or {}
+    for part in ("cluster", "user"):
+        name, known = context.get(part), _named(documents, f"{part}s")
+        if name is not None and name not in known:
+            words = f"known {part}s: {', '.join(known) or 'none'}"
+            raise _unusable(paths, f"context {entry['name']!r} names the {part} {name!r}, which is not there; {words}")
 
 
 def _require_credentials(

@@ -74,3 +74,32 @@ def test_the_context_is_loaded_without_a_current_context(tmp_path):
 
     assert configuration.host == "https://old"
     assert configuration.api_key["BearerToken"] == "Bearer t-value"
+
+
+def faulty(tmp_path, user=None, cluster=None, context=None):
+    data = yaml.safe_load(config("old", user))
+    data["clusters"][0]["cluster"] |= cluster or {}
+    data["contexts"][0]["context"] |= context or {}
+    (tmp_path / "a").write_text(yaml.safe_dump(data))
+    with pytest.raises(RefusedError) as caught:
+        load_configuration("old", f"{tmp_path}/a")
+    return caught.value.why
+
+
+def test_what_is_wrong_with_an_entry_is_said(tmp_path):
+    gone = str(tmp_path / "ca.crt")
+
+    assert f"there is no file {gone}" in faulty(tmp_path, cluster={"certificate-authority": gone})
+    assert "is no base64" in faulty(tmp_path, user={"client-certificate-data": "a", "client-key-data": "a"})
+    assert "the cluster 'd', which is not there; known clusters: c" in faulty(tmp_path, context={"cluster": "d"})
+    assert "the user 'v', which is not there; known users: u" in faulty(tmp_path, context={"user": "v"})
+
+
+@pytest.mark.parametrize("script", ["echo tokencanary >&2; exit 3", "exec /no/such/plugin"])
+def test_what_a_credential_command_says_is_not_printed(tmp_path, script, capfd):
+    exec_ = {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script]}
+
+    why = faulty(tmp_path, user={"exec": exec_ | {"interactiveMode": "Never"}})
+
+    assert "gave none" in why
+    assert capfd.readouterr().err == ""
