@@ -26,6 +26,7 @@ from bluegreen.importer.rewrite import Rewritten, rewrite
 from bluegreen.importer.scales import read_scales
 from bluegreen.importer.transform import TransformOptions
 from bluegreen.importer.wait import NotReadyError, wait_ready
+from bluegreen.migration.may_import import require_rights
 from bluegreen.migration.scope import Scope
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.events import Emit, silent
@@ -162,10 +163,12 @@ def bring(
         chosen: the objects to write, None for all.
 
     Raises:
+        InvalidInputError: rights are missing; nothing was written.
         ApplyFailedError: objects were refused or are in conflict.
         NotReadyError: workloads are not ready; names the webhooks that are not imported for it.
     """
     wanted = tuple(obj for obj in objects if chosen is None or ref_of(obj) in chosen)
+    require_rights(green, wanted)
     prepare = preparation(green, wanted, means.emit, idle=idle)
     options = ApplyOptions(mark, means.clock, means.sleep, prepare=prepare, scene=scene_of(objects))
     try:

@@ -269,3 +269,17 @@ def test_webhooks_that_wait_for_workloads_are_named_when_those_are_not_ready():
     with pytest.raises(NotReadyError, match="not imported: ValidatingWebhookConfiguration guard") as caught:
         bundles.bring(Named("new"), (namespace(), waits, paused, hook), "m", means, idle=False)
     assert len(caught.value.reasons) == 1
+
+
+def test_every_right_that_is_missing_is_named_before_the_first_write():
+    green = Named("new")
+    green.forbidden = {("create", "configmaps"), ("list", "secrets")}
+
+    with pytest.raises(InvalidInputError) as caught:
+        bundles.bring(green, (namespace(), obj("ConfigMap", "a"), obj("Secret", "b")), "m", MEANS, idle=False)
+    assert caught.value.reasons == (
+        "green: configmaps in shop: we may not create it; needed for moving the objects",
+        "green: secrets in shop: we may not list it; needed for moving the objects",
+    )
+    assert "auth can-i create configmaps -n shop" in caught.value.next_step
+    assert green.writes == []
