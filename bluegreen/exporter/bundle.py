@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from bluegreen.exporter.clean import Removal
+from bluegreen.exporter.rules import Action
 from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 
@@ -44,6 +45,19 @@ class Report(NamedTuple):
 
     ref: ObjectRef
     removal: Removal
+
+
+def note(ref: ObjectRef, rule: str, action: Action, path: str, why: str) -> Report:
+    """Return a report that no cleaning rule makes.
+
+    Args:
+        ref: the object.
+        rule: stable name, as a rule's id.
+        action: what was done.
+        path: field, empty for the whole object.
+        why: reason in words.
+    """
+    return Report(ref, Removal(rule, action, path, why))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from bluegreen.exporter import paths
 from bluegreen.exporter.conditions import group_kind
 from bluegreen.exporter.needs import GATEWAY, Named, named_by
-from bluegreen.exporter.uses import namespaced_uses
+from bluegreen.exporter.uses import namespaced_uses, pod_template
 from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ObjectRef, ref_of
-from bluegreen.model.selectors import Matches
+from bluegreen.model.selectors import Matches, label_selector
 
 Place = tuple[str, str, str]
 """Kind.group, namespace and name: an object in whatever version it was listed."""
@@ -28,6 +28,7 @@ def select_with_needs(objects: Iterable[Raw], matches: Matches) -> tuple[list[Ra
     kept: dict[ObjectRef, Raw] = {}
     todo = [ref for ref, obj in by_ref.items() if matches(paths.get(obj, "metadata", "labels") or {})]
     claims, bindings, named = _claims_by_set(by_ref), _bindings_by_account(by_ref), _Names(by_ref)
+    budgets = _budgets(by_ref)
     while todo:
         ref = todo.pop()
         if ref in kept or ref not in by_ref:
@@ -35,6 +36,7 @@ def select_with_needs(objects: Iterable[Raw], matches: Matches) -> tuple[list[Ra
         kept[ref] = by_ref[ref]
         todo += namespaced_uses(by_ref[ref])
         todo += named.needed(ref)
+        todo += _budgets_of(by_ref[ref], budgets.get(ref.namespace, ()))
         todo += claims.get(ref, ()) if ref.kind == "StatefulSet" else ()
         todo += bindings.get((ref.namespace, ref.name), ()) if ref.kind == "ServiceAccount" else ()
     return list(kept.values()), [obj for ref, obj in by_ref.items() if ref not in kept]
@@ -79,6 +81,25 @@ def _grantees(ref: ObjectRef, obj: Raw) -> Iterator[tuple[str, str, str]]:
         for grantee in paths.get(obj, "spec", "from") or ():
             kind, group = str(grantee.get("kind")), str(grantee.get("group") or "")
             yield ref.namespace, f"{kind}.{group}" if group else kind, str(grantee.get("namespace"))
+
+
+def _budgets(by_ref: Mapping[ObjectRef, Raw]) -> dict[str, list[tuple[ObjectRef, Matches]]]:
+    """Return the PodDisruptionBudgets of each namespace, each with its test on labels; one without counts no pods."""
+    found: dict[str, list[tuple[ObjectRef, Matches]]] = {}
+    for ref, obj in by_ref.items():
+        selector = paths.get(obj, "spec", "selector") if group_kind(obj) == "PodDisruptionBudget.policy" else None
+        if selector is not None:
+            found.setdefault(ref.namespace, []).append((ref, label_selector(selector)))
+    return found
+
+
+def _budgets_of(obj: Raw, budgets: Iterable[tuple[ObjectRef, Matches]]) -> list[ObjectRef]:
+    """Return the budgets that count the pods of a workload; they belong to it as an autoscaler to its target."""
+    template = pod_template(obj)
+    if template is None:
+        return []
+    labels = paths.get(template, "metadata", "labels") or {}
+    return [ref for ref, matches in budgets if matches(labels)]
 
 
 def _claims_by_set(by_ref: Mapping[ObjectRef, Raw]) -> dict[ObjectRef, list[ObjectRef]]:

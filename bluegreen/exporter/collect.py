@@ -61,16 +61,22 @@ def gather(cluster: Cluster, resources: Iterable[ApiResource], namespaces: Itera
     jobs = [(resource, namespace) for resource in resources for namespace in namespaces]
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="export") as pool:
         answers = list(pool.map(lambda job: _list(cluster, *job), jobs))
-    failures = tuple(f"{kind_of(job[0])} in {job[1]}: {a}" for job, a in zip(jobs, answers, strict=True) if _failed(a))
+    failures = tuple(
+        f"{kind_of(job[0])} in {job[1]}: {_why(a)}" for job, a in zip(jobs, answers, strict=True) if _failed(a)
+    )
     if failures:
         raise InvalidInputError(
             "export.unreadable",
             f"reading blue ({len(failures)} of {len(jobs)} lists failed)",
             failures,
-            "grant get and list on them, or exclude the kind",
+            "grant get and list on them",
         )
     found = (obj for answer in answers if not isinstance(answer, BluegreenError) for obj in answer)
     return each_once(found, _SECOND_CHOICE)
+
+
+def _why(answer: object) -> str:
+    return answer.why or str(answer) if isinstance(answer, BluegreenError) else ""
 
 
 def _failed(answer: list[Packed] | BluegreenError) -> bool:

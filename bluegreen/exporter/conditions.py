@@ -12,22 +12,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from bluegreen.exporter import paths
+from bluegreen.exporter.built_in import is_built_in, is_made_for
 from bluegreen.model.ports import Raw
 
+_HOLD_STATE = frozenset({"PersistentVolumeClaim", "Secret"})
 _TOKEN_NAME = re.compile(r"-(?:token|dockercfg)-[bcdfghjklmnpqrstvwxz2456789]{5}\Z")
-
-
-BUILT_IN_GROUPS = frozenset(
-    group + (".k8s.io" if dotted else "")
-    for dotted, groups in (
-        (False, ("", "apps", "batch", "autoscaling", "policy", "extensions")),
-        (True, ("events", "networking", "rbac.authorization", "storage", "scheduling", "node", "discovery")),
-        (True, ("coordination", "admissionregistration", "apiextensions", "apiregistration", "authentication")),
-        (True, ("authorization", "certificates", "flowcontrol.apiserver", "internal.apiserver", "resource")),
-        (True, ("storagemigration",)),
-    )
-    for group in groups
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +57,29 @@ def is_live(obj: Raw, _context: CleanContext) -> bool:
     return bool(paths.get(obj, "metadata", "uid"))
 
 
-def is_built_in(api_version: str) -> bool:
-    """Return whether Kubernetes itself serves that API version (Gateway API and snapshots are custom resources)."""
-    return api_version.rpartition("/")[0] in BUILT_IN_GROUPS
-
-
 def controller_of(obj: Raw) -> Raw | None:
     """Return the owner reference that is marked as controller."""
     owners = paths.get(obj, "metadata", "ownerReferences") or ()
     return next((owner for owner in owners if isinstance(owner, dict) and owner.get("controller")), None)
 
 
-def holds_state(obj: Raw, owner: Raw) -> bool:
-    """Return whether an owner's controller cannot make the object again as it is.
+def is_remade(obj: Raw, owner: Raw) -> bool:
+    """Return whether an owner's controller makes the object again as it is.
 
-    A claim holds data (unless a Pod owns it: an ephemeral volume); a Secret of an operator often holds a generated
-    password that the moved data depends on.
+    A built-in controller makes what its table says and nothing else. A custom one is taken to make all that it owns,
+    but for what holds state: a claim has data, and a Secret of an operator
+    often has a generated password that the moved data depends on.
     """
-    if obj.get("kind") == "PersistentVolumeClaim":
-        return owner.get("kind") != "Pod"
-    return obj.get("kind") == "Secret" and not is_built_in(str(owner.get("apiVersion", "")))
+    if is_built_in(str(owner.get("apiVersion", ""))):
+        return is_made_for(owner, obj)
+    return obj.get("kind") not in _HOLD_STATE
 
 
 def _owned(obj: Raw, context: CleanContext) -> bool:
     owner = controller_of(obj)
     if owner is None or context.keep_owned or owner.get("uid") not in context.exists:
         return False
-    return not holds_state(obj, owner)
+    return is_remade(obj, owner)
 
 
 def _finished_pod(obj: Raw, _context: CleanContext) -> bool:
@@ -143,10 +128,12 @@ PREDICATES: dict[str, Test] = {
     "manual selector": lambda obj, _: paths.get(obj, "spec", "manualSelector") is True,
     "load balancer": lambda obj, _: paths.get(obj, "spec", "type") == "LoadBalancer",
     "aggregated": lambda obj, _: bool(obj.get("aggregationRule")),
-    "bound": lambda obj, _: bool(paths.get(obj, "spec", "volumeName")),
+    # A claim that waits may name the volume that a person wants for it; a Lost one keeps the name of the volume that
+    # is gone, so that green does not give it an empty one.
+    "bound": lambda obj, _: paths.get(obj, "status", "phase") == "Bound",
     "a runtime class is set": lambda obj, _: bool(paths.get(obj, "spec", "runtimeClassName")),
     "a priority class is set": lambda obj, _: bool(paths.get(obj, "spec", "priorityClassName")),
-    "status is not kept": lambda obj, context: group_kind(obj) not in context.keep_status,
+    "status is kept": lambda obj, context: group_kind(obj) in context.keep_status,
     "immutable": lambda obj, _: obj.get("immutable") is True,
 }
 

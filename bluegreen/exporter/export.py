@@ -5,13 +5,14 @@ the Bundle.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from bluegreen.exporter import collect, follow
-from bluegreen.exporter.bundle import Bundle, Report, make_bundle
-from bluegreen.exporter.clean import Removal, clean
+from bluegreen.exporter import admission, collect, follow, plain_status
+from bluegreen.exporter.bundle import Bundle, Report, make_bundle, note
+from bluegreen.exporter.clean import clean
 from bluegreen.exporter.closure import select_with_needs
 from bluegreen.exporter.conditions import CleanContext
+from bluegreen.exporter.held import Held, held
 from bluegreen.exporter.packed import Packed, unpack_all
 from bluegreen.exporter.rules import Action
 from bluegreen.exporter.uses import foreign_uses, storage_classes_used
@@ -66,13 +67,14 @@ def export(cluster: Cluster, namespaces: tuple[str, ...], selector: str, options
     listable, left = collect.worth_listing(resources, options.exclude)
     listed = collect.gather(cluster, listable, namespaces, options.workers)
     emit("export.listed", objects=len(listed), kinds=len(listable), kinds_left_out=len(left))
-    sieve = _Sieve(_context(listed, namespaces, options))
+    data = plain_status.plain_status_kinds(cluster, listable, frozenset(packed.api_version for packed in listed))
+    sieve = _Sieve(replace(_context(listed, namespaces, options), keep_status=options.keep_status | data))
     objects = unpack_all(listed)
     chosen, unselected = select_with_needs(objects, matches) if selector.strip() else (objects, [])
     sieve.pour(roots)
     sieve.pour(chosen)
-    sieve.reports += [_note(ref_of(o), "selector", Action.LEAVE_OUT, "", "not selected") for o in unselected]
-    _follow(cluster, resources, sieve, frozenset(namespaces))
+    sieve.reports += [note(ref_of(o), "selector", Action.LEAVE_OUT, "", "not selected") for o in unselected]
+    _follow(cluster, resources, sieve, held(sieve.objects(), frozenset(namespaces), selected=bool(selector.strip())))
     emit("export.cleaned", objects=len(sieve.kept), reports=len(sieve.reports))
     return sieve.bundle(namespaces, options.hmac_key, cluster.id.uid)
 
@@ -100,7 +102,6 @@ def _context(listed: list[Packed], namespaces: Iterable[str], options: ExportOpt
         selecting_services=frozenset(packed.selecting for packed in listed if packed.selecting),
         node_ports=options.node_ports,
         families=options.families,
-        keep_status=options.keep_status,
         keep_owned=options.keep_owned,
     )
 
@@ -126,6 +127,11 @@ class _Sieve:
             if cleaned.obj is not None:
                 self.kept.append((cleaned.obj, str(obj["metadata"].get("resourceVersion", ""))))
 
+    def add(self, objects: Iterable[Raw], reports: Iterable[Report]) -> None:
+        """Clean what was followed, and take over what is to be said of the rest."""
+        self.pour(objects)
+        self.reports += reports
+
     def objects(self) -> list[Raw]:
         """Return what is left so far."""
         return [obj for obj, _ in self.kept]
@@ -136,11 +142,11 @@ class _Sieve:
         return make_bundle(namespaces, self.kept, self.reports, classes, key, source=source)
 
 
-def _follow(cluster: Cluster, resources: tuple[ApiResource, ...], sieve: _Sieve, namespaces: frozenset[str]) -> None:
+def _follow(cluster: Cluster, resources: tuple[ApiResource, ...], sieve: _Sieve, holding: Held) -> None:
     """Add what the kept objects need outside their namespaces."""
-    sieve.pour(follow.follow_roles(cluster, resources, sieve.objects(), namespaces))
-    sieve.pour(follow.follow_webhooks(cluster, resources, namespaces))
-    sieve.pour(follow.follow_policies(cluster, resources, namespaces))
+    sieve.add(*follow.follow_roles(cluster, resources, sieve.objects(), holding))
+    sieve.add(*admission.follow_webhooks(cluster, resources, holding))
+    sieve.add(*admission.follow_policies(cluster, resources, holding))
     classes, absent = follow.follow_named(cluster, follow.wanted_classes(sieve.objects()))
     sieve.pour(classes)
     definitions, views = follow.follow_named(cluster, follow.wanted_definitions(sieve.objects(), resources))
@@ -148,16 +154,12 @@ def _follow(cluster: Cluster, resources: tuple[ApiResource, ...], sieve: _Sieve,
     sieve.reports += [_missing(ref, "named by an exported object, but blue does not have it") for ref in absent]
     sieve.reports += [_missing(ref, "served by an aggregated API: green must serve it as well") for ref in views]
     sieve.reports += [
-        _note(ref_of(obj), "other-namespace", Action.REPORT, path, f"names {target} in another namespace")
+        note(ref_of(obj), "other-namespace", Action.REPORT, path, f"names {target} in another namespace")
         for obj in sieve.objects()
         for path, target in foreign_uses(obj)
-        if target.partition("/")[0] not in namespaces
+        if target.partition("/")[0] not in holding.namespaces
     ]
 
 
 def _missing(ref: ObjectRef, why: str) -> Report:
-    return _note(ref, "missing", Action.REPORT, "", why)
-
-
-def _note(ref: ObjectRef, rule: str, action: Action, path: str, why: str) -> Report:
-    return Report(ref, Removal(rule, action, path, why))
+    return note(ref, "missing", Action.REPORT, "", why)

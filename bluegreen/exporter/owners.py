@@ -5,12 +5,10 @@ A reference is never carried over with blue's UID: green's garbage collector wou
 
 from typing import Any
 
+from bluegreen.exporter.built_in import is_made_for
 from bluegreen.model.ports import Raw
 
 _KEPT = ("apiVersion", "kind", "name", "controller", "blockOwnerDeletion")
-_RELINKED_BY_CONTROLLER = frozenset(
-    {"StatefulSet", "Service", "ReplicaSet", "Deployment", "Job", "CronJob", "DaemonSet"}
-)
 
 
 def take_owners(obj: Raw, exists: frozenset[str]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -35,5 +33,6 @@ def take_owners(obj: Raw, exists: frozenset[str]) -> tuple[list[dict[str, Any]],
 
 
 def _set_by_controller(obj: Raw, owner: dict[str, Any]) -> bool:
+    # statefulset/stateful_set_utils.go updateClaimOwnerRefForSetAndPod: the claim's retention policy decides
     of_claim = obj.get("kind") == "PersistentVolumeClaim" and owner.get("kind") == "StatefulSet"
-    return of_claim or (bool(owner.get("controller")) and owner.get("kind") in _RELINKED_BY_CONTROLLER)
+    return of_claim or (bool(owner.get("controller")) and is_made_for(owner, obj))

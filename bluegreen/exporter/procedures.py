@@ -123,18 +123,28 @@ def narrow_subjects(obj: Raw, copy: Raw, context: CleanContext) -> Changes:
 
 
 def is_subject_of(subject: Raw, namespaces: frozenset[str]) -> bool:
-    """Return whether a subject is a ServiceAccount of one of the namespaces, in any of the three ways to say it."""
+    """Return whether a subject is a ServiceAccount of one of the namespaces."""
+    account = account_of(subject)
+    return account is not None and account[0] in namespaces
+
+
+def account_of(subject: Raw) -> tuple[str, str] | None:
+    """Return namespace and name of the ServiceAccount that a subject stands for, in any of the three ways to say it.
+
+    The name is empty for the group of all accounts of a namespace; None is any other user or group.
+    """
+    name = str(subject.get("name", ""))
     match subject.get("kind"):
         case "ServiceAccount":
-            return subject.get("namespace") in namespaces
-        case "Group":
-            name = str(subject.get("name", ""))
-            return name.startswith(_ACCOUNTS) and name.removeprefix(_ACCOUNTS) in namespaces
+            return str(subject.get("namespace") or ""), name
+        case "Group" if name.startswith(_ACCOUNTS):
+            return name.removeprefix(_ACCOUNTS), ""
         case "User":
-            parts = str(subject.get("name", "")).split(":")
-            return parts[:2] == ["system", "serviceaccount"] and len(parts) == 4 and parts[2] in namespaces  # noqa: PLR2004
+            parts = name.split(":")
+            named = parts[:2] == ["system", "serviceaccount"] and len(parts) == 4  # noqa: PLR2004
+            return (parts[2], parts[3]) if named else None
         case _:
-            return False
+            return None
 
 
 def rewrite_preserve_unknown(obj: Raw, copy: Raw, _context: CleanContext) -> Changes:

@@ -5,7 +5,9 @@ Nothing outside the directory is ever opened; all reasons against a bundle are c
 
 import hashlib
 import os
+import re
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +16,16 @@ from bluegreen.exporter.bundle import Bundle, Report, make_bundle
 from bluegreen.exporter.clean import Removal
 from bluegreen.exporter.rules import Action
 from bluegreen.exporter.sealed import SEALED, unseal
-from bluegreen.exporter.write import FORMAT, INDEX
+from bluegreen.exporter.write import FORMAT, INDEX, MAX_INDEX_BYTES, MAX_INDEX_NODES
 from bluegreen.exporter.yaml_in import MAX_BYTES, YamlRefusedError, load_yaml
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 
 MAX_FILES = 200_000
-_INDEX_BYTES = 512 * 1024 * 1024
-_INDEX_NODES = 50 * MAX_FILES
-"""Some forty reports for each object."""
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LONGEST_SHOWN = 256
+"""Characters of a text of the index that an error quotes."""
 _EDITED = "is not what was exported: edited or cut off"
 
 
@@ -51,8 +53,7 @@ def read_bundle(
     reports = [report for entry in index["reports"] for report in _reports(entry, reasons)]
     reasons += _stated_twice(objects)
     if reasons:
-        all_edited = all(reason.endswith(_EDITED) for reason in reasons)
-        hint = f"export again{', or take hand-edited files with --edited' if all_edited else ''}"
+        hint = _hint(reasons, edited=edited)
         raise InvalidInputError("bundle.unreadable", f"reading the bundle {directory}", tuple(reasons), hint)
     return make_bundle(
         index["namespaces"],
@@ -65,18 +66,35 @@ def read_bundle(
     )
 
 
+def _hint(reasons: list[str], *, edited: bool) -> str:
+    """Return what to do about all reasons together."""
+    if all(SEALED in reason or "identit" in reason for reason in reasons):
+        return "name the file of the right key with --age-identity, or leave the Secrets closed: --without-secrets"
+    if edited:
+        return "correct those files; to give up what was edited, export again"
+    by_hand = all(reason.endswith(_EDITED) for reason in reasons)
+    return f"export again{', or take hand-edited files with --edited' if by_hand else ''}"
+
+
 def _read_index(directory: Path) -> dict[str, Any]:
     path = directory / INDEX
+    if not directory.is_dir():
+        what = f"reading the bundle {directory}"
+        raise InvalidInputError(
+            "bundle.unreadable", what, ("there is no such directory",), "name what bluegreen export wrote"
+        )
     if path.is_symlink() or not path.is_file():
         raise _unusable(directory, f"{INDEX} is missing: no bundle, or one that was cut off")
     try:
-        index = load_yaml(path.read_bytes(), max_bytes=_INDEX_BYTES, max_nodes=_INDEX_NODES)
+        index = load_yaml(path.read_bytes(), max_bytes=MAX_INDEX_BYTES, max_nodes=MAX_INDEX_NODES)
     except YamlRefusedError as error:
         raise _unusable(directory, f"{INDEX}: {error}") from None
     if not isinstance(index, dict) or index.get("kind") != "Bundle":
         raise _unusable(directory, f"{INDEX} describes no bundle")
     if index.get("format") != FORMAT:
-        raise _unusable(directory, f"it has format {index.get('format')!r}, this bluegreen reads {FORMAT}: upgrade it")
+        newer = isinstance(index.get("format"), int) and index["format"] > FORMAT
+        then = "upgrade it" if newer else "export again with this one"
+        raise _unusable(directory, f"it has format {index.get('format')!r}, this bluegreen reads {FORMAT}: {then}")
     reasons = [f"{INDEX}: {key} is no list" for key in _LISTS if not isinstance(index.get(key), list)]
     reasons += [
         f"{INDEX}: {key} holds more than names"
@@ -175,8 +193,28 @@ def _parse(name: str, data: bytes, reasons: list[str]) -> Raw | None:
     except (TypeError, KeyError):
         reasons.append(f"{name} holds no object with apiVersion, kind and metadata.name")
         return None
+    faults = list(_faults(obj))
+    reasons += [f"{name}: {fault}" for fault in faults]
     found: Raw = obj
-    return found
+    return None if faults else found
+
+
+def _faults(obj: Raw) -> Iterator[str]:
+    """Yield what no API server takes in what an object says of itself; the rest is the server's to judge."""
+    meta = obj["metadata"]
+    for where, text in (("apiVersion", obj["apiVersion"]), ("kind", obj["kind"]), ("metadata.name", meta["name"])):
+        if not isinstance(text, str) or not text or not text.isprintable():
+            yield f"{where} {text!r} is no text, empty or not printable"
+    namespace = meta.get("namespace")
+    if namespace is not None and not (isinstance(namespace, str) and _LABEL.fullmatch(namespace)):
+        yield f"metadata.namespace {namespace!r} is no name of a namespace"
+    # A name is a step of a path in the API: these would lead elsewhere (apimachinery pkg/api/validation/path).
+    if meta["name"] in (".", "..") or any(mark in str(meta["name"]) for mark in "/%"):
+        yield f"metadata.name {meta['name']!r} may not be . or .. and not hold / or %"
+    for where in ("labels", "annotations"):
+        pairs = meta.get(where)
+        if pairs is not None and not (isinstance(pairs, dict) and all(isinstance(v, str) for v in pairs.values())):
+            yield f"metadata.{where} is no map of texts"
 
 
 def _stated_twice(objects: list[Raw]) -> list[str]:
@@ -191,10 +229,25 @@ def _stated_twice(objects: list[Raw]) -> list[str]:
 
 
 def _reports(entry: Any, reasons: list[str]) -> list[Report]:
-    """Return the reports of an entry, one for each object."""
+    """Return the reports of an entry, one for each object; a reason is added for each that cannot be read."""
+    rule = entry.get("rule") if isinstance(entry, dict) else None
+    what = f"{INDEX}: the report of {_shown(rule)}"
     try:
         removal = Removal(str(entry["rule"]), Action(entry["action"]), str(entry["field"]), str(entry["why"]))
-        return [Report(ObjectRef(*text.split(" ")), removal) for text in entry["objects"]]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        reasons.append(f"{INDEX}: a report is not what this bluegreen writes")
+        texts = list(entry["objects"])
+    except (KeyError, TypeError, ValueError):
+        reasons.append(f"{what} cannot be read")
         return []
+    refs = [(text, _ref(text)) for text in texts]
+    reasons += [f"{what} on {_shown(repr(text))} cannot be read" for text, ref in refs if ref is None]
+    return [Report(ref, removal) for _, ref in refs if ref is not None]
+
+
+def _ref(text: Any) -> ObjectRef | None:
+    """Return the reference of an object's text; its name may hold spaces (those of roles and bindings may)."""
+    parts = text.split(" ", 3) if isinstance(text, str) else []
+    return ObjectRef(*parts) if len(parts) == len(ObjectRef._fields) else None
+
+
+def _shown(text: Any) -> str:
+    return str(text)[:_LONGEST_SHOWN]

@@ -49,8 +49,16 @@ EVERY_OBJECT: tuple[Rule, ...] = (
         "status",
         "green's controllers report their own",
         "crane-lib; velero",
-        when="status is not kept",
+        when="not status is kept",
         name="status",
+    ),
+    keep(
+        "*",
+        "status",
+        "asked for, or its definition has no status subresource: then it is data like any other field",
+        "Kubernetes documentation, custom resource definitions, status subresource",
+        when="status is kept",
+        name="status-kept",
     ),
     leave_out(
         "*",
@@ -153,6 +161,12 @@ LEFT_OUT: tuple[Rule, ...] = (
         "describes blue's own machinery",
         "velero; GKE Backup exclusion list",
         name="machinery",
+    ),
+    *_out(
+        "CiliumEndpoint.cilium.io",
+        "describes the network of a pod of blue",
+        "cilium pkg/k8s/apis/cilium.io/client/crds/v2/ciliumendpoints.yaml",
+        name="network",
     ),
     *_out(
         "Lease.coordination.k8s.io ControllerRevision.apps *.metrics.k8s.io",
@@ -281,6 +295,20 @@ LEFT_OUT: tuple[Rule, ...] = (
         "stork service.go",
         name="kubernetes-service",
         when="name in kubernetes and label component in apiserver",
+    ),
+    leave_out(
+        "Endpoints",
+        "the addresses of blue's API servers, which green's own would be overwritten with",
+        "kubernetes pkg/controlplane/reconcilers/endpointsadapter.go",
+        name="kubernetes-endpoints",
+        when="name in kubernetes and label endpointslice.kubernetes.io/skip-mirror in true",
+    ),
+    leave_out(
+        "EndpointSlice.discovery.k8s.io",
+        "the addresses of blue's API servers, which green's own would be overwritten with",
+        "kubernetes pkg/controlplane/reconcilers/endpointsadapter.go",
+        name="kubernetes-endpointslice",
+        when="name in kubernetes and label kubernetes.io/service-name in kubernetes",
     ),
     leave_out(
         "RoleBinding.rbac.authorization.k8s.io",

@@ -155,7 +155,7 @@ STORAGE: tuple[Rule, ...] = (
         "spec.volumeName",
         "a volume of blue; a bound claim without its volume becomes Lost",
         "pv_controller.go:502,513; velero",
-        when="live",
+        when="live and bound",
         name="volume-name",
     ),
     strip(
@@ -163,7 +163,7 @@ STORAGE: tuple[Rule, ...] = (
         "spec.selector",
         "selected a volume of blue",
         "mig-controller pvc",
-        when="live",
+        when="live and bound",
         name="claim-selector",
     ),
     strip(
@@ -171,7 +171,7 @@ STORAGE: tuple[Rule, ...] = (
         "spec.dataSource",
         "names a snapshot or claim of blue",
         "velero csi/pvc_action.go",
-        when="live",
+        when="live and bound",
         name="data-source",
     ),
     strip(
@@ -179,8 +179,19 @@ STORAGE: tuple[Rule, ...] = (
         "spec.dataSourceRef",
         "names a snapshot or claim of blue",
         "velero csi/pvc_action.go",
-        when="live",
+        when="live and bound",
         name="data-source-ref",
+    ),
+    *(
+        report(
+            "PersistentVolumeClaim",
+            field,
+            "waits for it on blue and will on green, unless green has it",
+            "pv_controller.go syncUnboundClaim",
+            when="live and not bound",
+            name=name,
+        )
+        for name, field in (("volume-name-kept", "spec.volumeName"), ("data-source-kept", "spec.dataSourceRef"))
     ),
     *(
         strip(

@@ -17,6 +17,12 @@ from bluegreen.model.refs import ObjectRef
 RBAC = "rbac.authorization.k8s.io"
 _GATEWAY = re.compile(r"Gateway\.gateway\.networking\.k8s\.io\Z")
 _INGRESS_REF = re.compile(r"/(?:auth-secret|auth-tls-secret|proxy-ssl-secret|secret)\Z")
+_SECRETS_OF_VOLUMES = (
+    # Kubernetes API, Volume: what the kubelet logs in to a storage system with
+    ("azureFile", "secretName"),
+    ("csi", "nodePublishSecretRef", "name"),
+    *((kind, "secretRef", "name") for kind in ("iscsi", "cephfs", "rbd", "scaleIO", "storageos", "flexVolume")),
+)
 _STORAGE_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 _INGRESS_ANNOTATION = "kubernetes.io/ingress.class"
 
@@ -28,6 +34,15 @@ def pod_template(obj: Raw) -> Raw | None:
         return None
     found = paths.get(obj, *where.split(".")) if where else obj
     return found if isinstance(found, dict) else None
+
+
+def account_used(obj: Raw) -> str:
+    """Return the ServiceAccount that a workload's pods run as, empty for what has no pods."""
+    template = pod_template(obj)
+    if template is None:
+        return ""
+    # admission/serviceaccount admission.go: a pod that names none runs as default
+    return str(paths.get(template, "spec", "serviceAccountName") or "default")
 
 
 def classes_used(obj: Raw) -> Iterator[ObjectRef]:
@@ -70,9 +85,10 @@ def namespaced_uses(obj: Raw) -> Iterator[ObjectRef]:
 
 def _names_used(obj: Raw) -> Iterator[tuple[str, str]]:
     spec = (pod_template(obj) or {}).get("spec") or {}
-    if name := spec.get("serviceAccountName"):
-        yield "ServiceAccount", name
-    for secret in [*(spec.get("imagePullSecrets") or ()), *(obj.get("imagePullSecrets") or ())]:
+    if account := account_used(obj):
+        yield "ServiceAccount", account
+    listed = (spec.get("imagePullSecrets"), obj.get("imagePullSecrets"), _secrets_of_account(obj))
+    for secret in (one for secrets in listed for one in secrets or ()):
         yield "Secret", secret.get("name", "")
     for volume in spec.get("volumes") or ():
         yield from _volume_uses(volume)
@@ -87,12 +103,20 @@ def _names_used(obj: Raw) -> Iterator[tuple[str, str]]:
         yield from _ingress_uses(obj)
 
 
+def _secrets_of_account(obj: Raw) -> list[Raw]:
+    found = obj.get("secrets") if group_kind(obj) == "ServiceAccount" else None
+    return found or []
+
+
 def _volume_uses(volume: Raw) -> Iterator[tuple[str, str]]:
     for source in [volume, *(paths.get(volume, "projected", "sources") or ())]:
         for kind, key, name in (("Secret", "secret", "secretName"), ("ConfigMap", "configMap", "name")):
             found = paths.get(source, key, name) or paths.get(source, key, "name")
             if found:
                 yield kind, found
+    for keys in _SECRETS_OF_VOLUMES:
+        if name := paths.get(volume, *keys):
+            yield "Secret", name
     if claim := paths.get(volume, "persistentVolumeClaim", "claimName"):
         yield "PersistentVolumeClaim", claim
 

@@ -105,7 +105,9 @@ def read_saved(data: bytes, name: str) -> SavedPlan:
     if not isinstance(content, dict) or (content.get("apiVersion"), content.get("kind")) != (API_VERSION, KIND):
         raise _unusable(name, f"it is no {KIND} of {API_VERSION}")
     if content.get("format") != FORMAT:
-        raise _unusable(name, f"it has format {content.get('format')!r}, this bluegreen reads {FORMAT}: upgrade it")
+        newer = isinstance(content.get("format"), int) and content["format"] > FORMAT
+        then = "upgrade it" if newer else "plan again with this one"
+        raise _unusable(name, f"it has format {content.get('format')!r}, this bluegreen reads {FORMAT}: {then}")
     if content.get("sha256") != _sha256({key: value for key, value in content.items() if key != "sha256"}):
         raise _unusable(name, "its sha256 is not that of its content: edited or cut off")
     try:

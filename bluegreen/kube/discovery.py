@@ -4,6 +4,7 @@ Aggregated discovery answers in two requests; servers without it are walked grou
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from bluegreen.kube.calls import JSON, Call
@@ -79,6 +80,7 @@ def _from_aggregated(answer: dict[str, Any]) -> Iterator[ApiResource]:
                         plural=str(entry["resource"]),
                         namespaced=entry.get("scope") == "Namespaced",
                         verbs=frozenset(entry.get("verbs") or ()),
+                        subresources=frozenset(str(s["subresource"]) for s in entry.get("subresources") or ()),
                     )
 
 
@@ -99,4 +101,13 @@ def _from_list(transport: Transport, api_version: str) -> Iterator[ApiResource]:
         # A dead API service must be named: its objects would silently be left out.
         error.next_step = f"kubectl get apiservice | grep False; the API service of {api_version} does not answer"
         raise
-    yield from (resource_of(api_version, entry) for entry in listing.get("resources") or [] if "/" not in entry["name"])
+    entries = listing.get("resources") or []
+    for entry in entries:
+        if "/" not in entry["name"]:
+            yield replace(resource_of(api_version, entry), subresources=_below(str(entry["name"]), entries))
+
+
+def _below(plural: str, entries: list[dict[str, Any]]) -> frozenset[str]:
+    """Return the subresources of a resource; a plain list holds them as entries named plural/subresource."""
+    names = (str(entry["name"]).partition("/") for entry in entries)
+    return frozenset(sub for name, _, sub in names if name == plural and sub)

@@ -271,6 +271,7 @@ class ApiResource:
         plural: resource name in URLs.
         namespaced: whether objects live in namespaces.
         verbs: what may be done with it.
+        subresources: names of its subresources, such as status and scale; None when nobody asked.
     """
 
     api_version: str
@@ -278,6 +279,7 @@ class ApiResource:
     plural: str
     namespaced: bool
     verbs: frozenset[str]
+    subresources: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""Label selectors as kubectl writes them, run on this side: all objects are needed to follow what the chosen ones use.
+"""Label selectors as kubectl and objects write them, run on this side: all objects are needed to follow what they use.
 
 Pure; it must answer as the API server's own selector would.
 """
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from bluegreen.model.errors import InvalidInputError
 
@@ -47,3 +48,30 @@ def _requirement(text: str) -> Matches | None:
         absent, key = found.groups()
         return lambda labels: (key not in labels) if absent else (key in labels)
     return None
+
+
+def label_selector(selector: Mapping[str, Any]) -> Matches:
+    """Return the test that a LabelSelector of an object stands for; an empty one matches everything.
+
+    Args:
+        selector: matchLabels and matchExpressions, either of which may be missing. An operator that Kubernetes does
+            not have matches nothing: the server would have refused it.
+    """
+    wanted: Mapping[str, str] = selector.get("matchLabels") or {}
+    tests = [_expression(one) for one in selector.get("matchExpressions") or ()]
+    return lambda labels: wanted.items() <= labels.items() and all(test(labels) for test in tests)
+
+
+def _expression(one: Mapping[str, Any]) -> Matches:
+    key, values = str(one.get("key")), frozenset(one.get("values") or ())
+    match one.get("operator"):
+        case "In":
+            return lambda labels: labels.get(key) in values
+        case "NotIn":
+            return lambda labels: labels.get(key) not in values
+        case "Exists":
+            return lambda labels: key in labels
+        case "DoesNotExist":
+            return lambda labels: key not in labels
+        case _:
+            return lambda _labels: False

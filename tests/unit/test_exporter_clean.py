@@ -83,6 +83,13 @@ def test_annotations_with_a_slash_are_removed_by_their_whole_name():
     assert kept(obj)["metadata"]["annotations"] == {"revision": "mine"}
 
 
+def test_the_servers_own_count_of_a_daemon_sets_templates_goes():
+    counted = {"annotations": {"deprecated.daemonset.template.generation": "4", "team": "a"}}
+    assert kept(live("DaemonSet", "apps/v1", {"template": {}}, metadata=counted))["metadata"]["annotations"] == {
+        "team": "a"
+    }
+
+
 def test_revision_finalizers_and_health_port_do_not_stay():
     # defect 3
     deployment = live(
@@ -121,6 +128,47 @@ def test_what_a_living_controller_remakes_is_left_out():
     assert left_out(live("Service", spec={}, metadata=owned_by("Widget", "shop.example/v1")))
 
 
+@pytest.mark.parametrize(
+    ("owner", "owner_version", "kind", "version"),
+    [
+        ("Deployment", "apps/v1", "ConfigMap", "v1"),
+        ("Deployment", "apps/v1", "Secret", "v1"),
+        ("Deployment", "apps/v1", "PersistentVolumeClaim", "v1"),
+        ("StatefulSet", "apps/v1", "Service", "v1"),
+        ("StatefulSet", "apps/v1", "Job", "batch/v1"),
+        ("DaemonSet", "apps/v1", "Widget", "shop.example/v1"),
+        ("Job", "batch/v1", "ConfigMap", "v1"),
+        ("CronJob", "batch/v1", "Job", "kruise.example/v1"),
+        ("ConfigMap", "v1", "Service", "v1"),
+    ],
+)
+def test_what_an_operator_put_under_a_built_in_owner_is_kept_with_it(owner, owner_version, kind, version):
+    obj = live(kind, version, {}, metadata=owned_by(owner, owner_version))
+    text = kept(obj)["metadata"]["annotations"][marks.OWNERS]
+    assert json.loads(text) == [{"apiVersion": owner_version, "kind": owner, "name": "o", "controller": True}]
+
+
+@pytest.mark.parametrize(
+    ("owner", "owner_version", "kind", "version"),
+    [
+        ("Deployment", "extensions/v1beta1", "ReplicaSet", "apps/v1"),
+        ("ReplicationController", "v1", "Pod", "v1"),
+        ("StatefulSet", "apps/v1", "Pod", "v1"),
+        ("DaemonSet", "apps/v1", "Pod", "v1"),
+        ("Job", "batch/v1", "Pod", "v1"),
+        ("CronJob", "batch/v1", "Job", "batch/v1"),
+        ("Service", "v1", "EndpointSlice", "discovery.k8s.io/v1"),
+        ("Endpoints", "v1", "EndpointSlice", "discovery.k8s.io/v1"),
+        ("Pod", "v1", "ResourceClaim", "resource.k8s.io/v1"),
+    ],
+)
+def test_what_built_in_controllers_make_is_left_out_and_never_linked_by_us(owner, owner_version, kind, version):
+    obj = live(kind, version, {}, metadata=owned_by(owner, owner_version))
+    assert left_out(obj)
+    owners_kept = kept(obj, CleanContext(exists=frozenset({"owner-uid"}), keep_owned=True))["metadata"]
+    assert marks.OWNERS not in owners_kept.get("annotations", {})
+
+
 def test_an_absent_owner_is_forgotten_and_reported():
     obj = live("Pod", spec={}, metadata=owned_by("ReplicaSet", "apps/v1", uid="long-gone"))
     assert kept(obj)["metadata"] == {"name": "thing", "namespace": "shop"}
@@ -134,7 +182,8 @@ def test_a_secret_of_a_custom_resource_is_kept_and_its_owner_remembered_by_name(
 
 
 def test_a_claim_of_a_stateful_set_is_kept_and_one_of_a_pod_is_not():
-    claim = live("PersistentVolumeClaim", spec={"volumeName": "pv1"}, metadata=owned_by("StatefulSet", "apps/v1"))
+    meta = owned_by("StatefulSet", "apps/v1")
+    claim = live("PersistentVolumeClaim", spec={"volumeName": "pv1"}, status={"phase": "Bound"}, metadata=meta)
     assert kept(claim)["metadata"]["annotations"] == {marks.VOLUME: marks.VOLUME_MOVED}
     assert left_out(live("PersistentVolumeClaim", spec={}, metadata=owned_by("Pod", "v1")))
 
@@ -142,7 +191,14 @@ def test_a_claim_of_a_stateful_set_is_kept_and_one_of_a_pod_is_not():
 def test_a_claim_loses_its_binding_and_an_unbound_one_has_no_data_to_move():
     bound = live(
         "PersistentVolumeClaim",
-        spec={"volumeName": "pv1", "storageClassName": "fast"},
+        spec={
+            "volumeName": "pv1",
+            "storageClassName": "fast",
+            "selector": {"matchLabels": {"disk": "old"}},
+            "dataSource": {"kind": "VolumeSnapshot", "name": "s"},
+            "dataSourceRef": {"kind": "VolumeSnapshot", "name": "s"},
+        },
+        status={"phase": "Bound"},
         metadata={
             "annotations": {
                 "pv.kubernetes.io/bind-completed": "yes",
@@ -154,6 +210,20 @@ def test_a_claim_loses_its_binding_and_an_unbound_one_has_no_data_to_move():
     assert kept(bound)["spec"] == {"storageClassName": "fast"}
     assert kept(bound)["metadata"]["annotations"] == {marks.VOLUME: marks.VOLUME_MOVED}
     assert "annotations" not in kept(live("PersistentVolumeClaim", spec={}))["metadata"]
+
+
+@pytest.mark.parametrize("phase", ["Pending", "Lost"])
+def test_a_claim_that_is_not_bound_has_no_data_to_move_and_keeps_what_a_person_wrote(phase):
+    spec = {
+        "volumeName": "made-by-hand",
+        "selector": {"matchLabels": {"disk": "archive"}},
+        "dataSource": {"kind": "PersistentVolumeClaim", "name": "template"},
+        "dataSourceRef": {"kind": "PersistentVolumeClaim", "name": "template"},
+    }
+    claim = live("PersistentVolumeClaim", spec=spec, status={"phase": phase})
+    assert kept(claim)["spec"] == spec
+    assert "annotations" not in kept(claim)["metadata"]
+    assert {"volume-name-kept", "data-source-kept"} <= rules_of(claim)
 
 
 def test_cluster_ips_go_and_headless_stays():
@@ -304,6 +374,15 @@ def test_a_bare_pod_loses_node_token_volume_and_computed_fields():
     }
     assert left_out(live("Pod", spec={}, metadata={"annotations": {"kubernetes.io/config.mirror": "x"}}))
     assert left_out(live("Pod", spec={}, status={"phase": "Failed"}))
+
+
+def test_the_addresses_of_blues_api_servers_stay_there():
+    mirrored = {"endpointslice.kubernetes.io/skip-mirror": "true"}
+    service = {"kubernetes.io/service-name": "kubernetes"}
+
+    assert left_out(live("Endpoints", name="kubernetes", metadata={"labels": mirrored}))
+    assert left_out(live("EndpointSlice", "discovery.k8s.io/v1", name="kubernetes", metadata={"labels": service}))
+    assert not left_out(live("Endpoints", name="other", metadata={"labels": mirrored}))
 
 
 def test_endpoints_stay_only_when_written_by_hand():

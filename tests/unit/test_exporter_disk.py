@@ -10,9 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen.exporter.bundle import make_bundle
+from bluegreen.exporter.bundle import Report, make_bundle
+from bluegreen.exporter.clean import Removal
 from bluegreen.exporter.names import file_name
 from bluegreen.exporter.read import read_bundle
+from bluegreen.exporter.rules import Action
 from bluegreen.exporter.write import INDEX, write_bundle
 from bluegreen.exporter.yaml_in import YamlRefusedError, load_yaml
 from bluegreen.exporter.yaml_out import dump_yaml
@@ -42,6 +44,30 @@ def test_a_bundle_comes_back_equal_and_its_bytes_are_stable(tmp_path):
     back = read_bundle(tmp_path / "one", KEY)
     assert back.objects == written.objects
     assert (back.digest, back.namespaces, back.storage_classes) == (written.digest, ("shop",), ("disk",))
+
+
+def reported(*refs):
+    return make_bundle(["shop"], [], [Report(ref, Removal("uid", Action.STRIP, "f", "w")) for ref in refs], [], KEY)
+
+
+def test_reports_come_back_for_names_with_spaces_and_for_objects_without_a_namespace(tmp_path):
+    rbac = "rbac.authorization.k8s.io/v1"
+    written = reported(
+        ObjectRef(rbac, "Role", "shop", "can read  all"), ObjectRef(rbac, "ClusterRole", "", " may see: everything ")
+    )
+    write_bundle(written, tmp_path / "b")
+    assert read_bundle(tmp_path / "b", KEY).reports == written.reports
+
+
+def test_a_report_that_cannot_be_read_is_named(tmp_path):
+    write_bundle(reported(ObjectRef("v1", "Pod", "shop", "x"), ObjectRef("v1", "Pod", "shop", "y")), tmp_path / "b")
+    broken(tmp_path / "b", b"v1 Pod shop x", b"v1 Pod")
+    with pytest.raises(InvalidInputError, match="the report of uid on 'v1 Pod' cannot be read") as caught:
+        read_bundle(tmp_path / "b", KEY)
+    assert len(caught.value.reasons) == 1
+    broken(tmp_path / "b", b'"action": "strip"', b'"action": "dance"')
+    with pytest.raises(InvalidInputError, match="the report of uid cannot be read"):
+        read_bundle(tmp_path / "b", KEY)
 
 
 def test_a_secret_is_named_and_never_written(tmp_path):
@@ -272,3 +298,45 @@ def test_file_names_are_safe_and_differ(kind, namespace, name):
     assert Path(written).name == written
     assert written != file_name(ObjectRef("v1", kind, namespace, name + "x"))
     assert hashlib.sha256(b"").hexdigest() not in written
+
+
+def edited(directory, old, new):
+    path = next(path for path in directory.iterdir() if path.name.startswith("configmap"))
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"name": "conf"', '"name": ".."', "may not be . or .."),
+        ('"name": "conf"', '"name": "a/b"', "not hold / or %"),
+        ('"name": "conf"', '"name": 5', "metadata.name 5 is no text"),
+        ('"name": "conf"', '"name": "a\\e[31m"', "not printable"),
+        ('"namespace": "shop"', '"namespace": "../x"', "no name of a namespace"),
+        ('"kind": "ConfigMap"', '"kind": 5', "kind 5 is no text"),
+        ('"name": "conf"', '"labels": ["a"]\n  "name": "conf"', "metadata.labels is no map of texts"),
+        ('"name": "conf"', '"annotations": "a"\n  "name": "conf"', "metadata.annotations is no map of texts"),
+        ('"name": "conf"', '"annotations":\n    "a": 5\n  "name": "conf"', "metadata.annotations is no map of texts"),
+    ],
+)
+def test_what_an_object_says_of_itself_must_be_what_an_api_takes(tmp_path, old, new, why):
+    write_bundle(bundle(conf()), tmp_path / "b")
+    edited(tmp_path / "b", old, new)
+
+    with pytest.raises(InvalidInputError, match=re.escape(why)) as caught:
+        read_bundle(tmp_path / "b", KEY, edited=True)
+    assert "correct those files" in caught.value.next_step
+
+
+def test_what_to_do_next_fits_what_is_wrong(tmp_path):
+    def next_step(directory, **more):
+        with pytest.raises(InvalidInputError) as caught:
+            read_bundle(directory, KEY, **more)
+        return caught.value
+
+    assert "no such directory" in str(next_step(tmp_path / "none"))
+    write_bundle(bundle(conf()), tmp_path / "b")
+    broken(tmp_path / "b", b'"format": 2', b'"format": 1')
+    assert "export again with this one" in str(next_step(tmp_path / "b"))

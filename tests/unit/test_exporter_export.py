@@ -1,5 +1,8 @@
 """A whole export from a cluster in memory: what is followed, what is left out, and that it is the same every time."""
 
+from dataclasses import replace
+from typing import ClassVar
+
 import pytest
 from fake_api import VERBS, FakeApi, quiet
 
@@ -111,12 +114,15 @@ def shop():
         obj("PersistentVolumeClaim", "data", spec={"volumeName": "pv", "storageClassName": "old-disk"}),
         obj("Widget", "one", "shop.example/v1"),
         definition,
+        obj("Service", "hook"),
         obj(
             "ValidatingWebhookConfiguration",
             "hook",
             "admissionregistration.k8s.io/v1",
             "",
-            webhooks=[{"name": "h", "sideEffects": "None", "clientConfig": {"service": {"namespace": "shop"}}}],
+            webhooks=[
+                {"name": "h", "sideEffects": "None", "clientConfig": {"service": {"namespace": "shop", "name": "hook"}}}
+            ],
         ),
         obj(
             "ValidatingWebhookConfiguration",
@@ -146,6 +152,31 @@ def test_dependencies_are_followed():
     assert bundle.storage_classes == ("old-disk",)
 
 
+@pytest.mark.parametrize(
+    ("selector", "reached"),
+    [
+        ({}, []),
+        ({"matchExpressions": [{"key": "sum", "operator": "In", "values": ["yes", "so"]}]}, ["part"]),
+        ({"matchExpressions": [{"key": "sum", "operator": "Exists"}]}, ["part", "rest"]),
+        ({"matchExpressions": [{"key": "sum", "operator": "NotIn", "values": ["yes"]}]}, ["no", "rest"]),
+        ({"matchExpressions": [{"key": "sum", "operator": "DoesNotExist"}]}, ["no"]),
+        ({"matchLabels": {"sum": "yes"}, "matchExpressions": [{"key": "no", "operator": "Exists"}]}, []),
+    ],
+)
+def test_roles_are_aggregated_as_the_selectors_say(selector, reached):
+    def role(name, **labels):
+        return obj("ClusterRole", name, RBAC, "", metadata={"labels": labels})
+
+    total = {**role("total", sum="total"), "aggregationRule": {"clusterRoleSelectors": [selector]}}
+    binding = obj(
+        "RoleBinding", "b", RBAC, roleRef={"kind": "ClusterRole", "name": "total"}, subjects=[{"kind": "User"}]
+    )
+    roles = (role("part", sum="yes"), role("rest", sum="rest"), role("no"))
+    cluster = FakeApi(obj("Namespace", "shop", namespace=""), binding, total, *roles)
+    bundle = export(cluster, ("shop",), "", OPTIONS, quiet)
+    assert sorted(set(names(bundle, "ClusterRole")) - {"total"}) == reached
+
+
 def test_what_green_makes_itself_is_left_out_and_reported():
     bundle = export(shop(), ("shop",), "", OPTIONS, quiet)
     assert names(bundle, "Pod") == names(bundle, "ReplicaSet") == names(bundle, "Event") == []
@@ -157,6 +188,39 @@ def test_what_green_makes_itself_is_left_out_and_reported():
         ("ConfigMap", "kube-root-ca.crt"),
         ("ClusterRole", "edit"),
     } <= left
+
+
+class Typed(FakeApi):
+    """Knows the subresources of its custom kinds by their plural."""
+
+    below: ClassVar = {"plains": frozenset(), "scaleds": frozenset({"scale"}), "coupons": frozenset({"status"})}
+
+    def resources(self):
+        return tuple(replace(r, subresources=self.below.get(r.plural)) for r in super().resources())
+
+
+def test_a_status_without_a_subresource_is_data_and_comes_along():
+    def definition(kind, group="shop.example"):
+        plural = kind.lower() + "s"
+        spec = {"group": group, "names": {"kind": kind, "plural": plural}}
+        return obj("CustomResourceDefinition", f"{plural}.{group}", "apiextensions.k8s.io/v1", "", spec=spec)
+
+    kinds = ("Plain", "Scaled", "Coupon", "Unknown")
+    widgets = [obj(kind, "x", "shop.example/v1", status={"id": 7}) for kind in kinds]
+    cluster = Typed(
+        obj("Namespace", "shop", namespace="", status={"phase": "Active"}),
+        obj("Deployment", "web", "apps/v1", spec={}, status={"replicas": 1}),
+        *widgets,
+        *map(definition, kinds),
+        obj("Plain", "x", "argoproj.io/v1", status={"phase": "Running"}),
+        definition("Plain", "argoproj.io"),
+        obj("Plain", "x", "view.example/v1", status={"phase": "Built"}),
+        extra=(ApiResource("view.example/v1", "Plain", "plains", namespaced=True, verbs=VERBS),),
+    )
+    bundle = export(cluster, ("shop",), "", OPTIONS, quiet)
+    kept = [(i.ref.api_version, i.ref.kind, i.obj["status"]) for i in bundle.items if "status" in i.obj]
+    assert kept == [("shop.example/v1", "Plain", {"id": 7}), ("shop.example/v1", "Scaled", {"id": 7})]
+    assert [r.ref.kind for r in bundle.reports if r.removal.rule == "status-kept"] == ["Plain", "Scaled"]
 
 
 def test_missing_classes_and_foreign_secrets_are_reported():

@@ -4,7 +4,7 @@ import pytest
 
 from bluegreen.exporter.closure import select_with_needs
 from bluegreen.model.errors import InvalidInputError
-from bluegreen.model.selectors import parse_selector
+from bluegreen.model.selectors import label_selector, parse_selector
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,33 @@ from bluegreen.model.selectors import parse_selector
 )
 def test_selectors(text, labels, answer):
     assert parse_selector(text)(labels) is answer
+
+
+def expression(key, operator, *values):
+    return {"matchExpressions": [{"key": key, "operator": operator, **({"values": list(values)} if values else {})}]}
+
+
+@pytest.mark.parametrize(
+    ("selector", "labels", "answer"),
+    [
+        ({}, {}, True),
+        ({"matchLabels": {"a": "1"}}, {"a": "1", "b": "2"}, True),
+        ({"matchLabels": {"a": "1"}}, {"a": "2"}, False),
+        (expression("a", "In", "1", "2"), {"a": "2"}, True),
+        (expression("a", "In", "1", "2"), {}, False),
+        (expression("a", "NotIn", "1"), {}, True),
+        (expression("a", "NotIn", "1"), {"a": "1"}, False),
+        (expression("a", "Exists"), {"a": ""}, True),
+        (expression("a", "Exists"), {}, False),
+        (expression("a", "DoesNotExist"), {}, True),
+        (expression("a", "DoesNotExist"), {"a": ""}, False),
+        (expression("a", "Resembles", "1"), {"a": "1"}, False),
+        ({"matchLabels": {"a": "1"}, **expression("b", "Exists")}, {"a": "1"}, False),
+        ({"matchLabels": None, "matchExpressions": None}, {"a": "1"}, True),
+    ],
+)
+def test_selectors_of_objects(selector, labels, answer):
+    assert label_selector(selector)(labels) is answer
 
 
 def test_all_bad_parts_are_named():
@@ -81,3 +108,49 @@ def test_a_selector_keeps_what_the_selected_objects_need():
     kept, rest = select_with_needs(needed + others, parse_selector("app=shop"))
     assert {o["metadata"]["name"] for o in rest} == {"other", "data-db-x", "writer"}
     assert len(kept) == len(needed)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"azureFile": {"secretName": "key", "shareName": "s"}},
+        {"csi": {"driver": "d", "nodePublishSecretRef": {"name": "key"}}},
+        *(
+            {kind: {"secretRef": {"name": "key"}}}
+            for kind in ("iscsi", "cephfs", "rbd", "scaleIO", "storageos", "flexVolume")
+        ),
+    ],
+    ids=lambda source: next(iter(source)),
+)
+def test_secrets_that_volumes_are_mounted_with_are_needed(source):
+    spec = {"template": {"spec": {"volumes": [{"name": "v", **source}]}}}
+    objects = [thing("Deployment", "web", "apps/v1", {"app": "shop"}, spec=spec), thing("Secret", "key")]
+    assert names_kept(*objects, thing("Secret", "other"), thing("ConfigMap", "key")) == ["key", "web"]
+
+
+def test_secrets_that_an_account_lists_are_needed():
+    account = thing("ServiceAccount", "web", labels={"app": "shop"}, secrets=[{"name": "key"}, {}])
+    assert names_kept(account, thing("Secret", "key"), thing("Secret", "other")) == ["key", "web"]
+
+
+def test_budgets_for_the_pods_of_what_is_selected_come_along():
+    def budget(name, selector):
+        return thing("PodDisruptionBudget", name, "policy/v1", spec={"selector": selector} if selector else {})
+
+    elsewhere = budget("elsewhere", {"matchLabels": {"tier": "front"}})
+    elsewhere["metadata"]["namespace"] = "other"
+    template = {"metadata": {"labels": {"tier": "front"}}, "spec": {}}
+    objects = [
+        thing("Deployment", "web", "apps/v1", {"app": "shop"}, spec={"template": template}),
+        thing("Deployment", "back", "apps/v1", spec={"template": {"metadata": {"labels": {"tier": "back"}}}}),
+        budget("mine", {"matchExpressions": [{"key": "tier", "operator": "In", "values": ["front"]}]}),
+        budget("everybodys", {"matchExpressions": []}),
+        budget("theirs", {"matchLabels": {"tier": "back"}}),
+        budget("nobodys", None),
+        elsewhere,
+    ]
+    assert names_kept(*objects) == ["everybodys", "mine", "web"]
+
+
+def names_kept(*objects):
+    return sorted(o["metadata"]["name"] for o in select_with_needs(objects, parse_selector("app=shop"))[0])

@@ -11,8 +11,11 @@ from bluegreen.model.errors import TransientError
 VERBS = ["create", "delete", "get", "list", "watch"]
 
 
-def entry(plural: str, kind: str, verbs: list[str] | None = None, scope: str = "Namespaced") -> dict[str, Any]:
-    return {"resource": plural, "responseKind": {"kind": kind}, "scope": scope, "verbs": verbs or VERBS}
+def entry(
+    plural: str, kind: str, verbs: list[str] | None = None, scope: str = "Namespaced", below: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    subresources = {"subresources": [{"subresource": name} for name in below]} if below else {}
+    return {"resource": plural, "responseKind": {"kind": kind}, "scope": scope, "verbs": verbs or VERBS, **subresources}
 
 
 def group(name: str, *versions: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:
@@ -23,7 +26,7 @@ CORE = [
     group("", ("v1", [entry("pods", "Pod"), entry("events", "Event"), entry("nodes", "Node", scope="Cluster")])),
 ]
 GROUPS = [
-    group("apps", ("v1", [entry("deployments", "Deployment")])),
+    group("apps", ("v1", [entry("deployments", "Deployment", below=("status", "scale"))])),
     group("events.k8s.io", ("v1", [entry("events", "Event")])),
     group("autoscaling", ("v2", [entry("hpas", "HPA")]), ("v1", [entry("hpas", "HPA"), entry("olds", "Old")])),
     group("metrics.k8s.io", ("v1", [entry("pods", "PodMetrics", ["get", "list"])])),
@@ -63,16 +66,18 @@ class Transport:
         for one in groups:
             for version in one["versions"]:
                 if path.endswith(f"/{version['version']}") and (one["metadata"]["name"] or "/api/") in path:
-                    return {"resources": [self._plain(r) for r in version["resources"]]}
+                    return {"resources": [plain for r in version["resources"] for plain in self._plain(r)]}
         raise AssertionError(path)
 
-    def _plain(self, resource: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "name": resource["resource"],
+    def _plain(self, resource: dict[str, Any]) -> list[dict[str, Any]]:
+        names = [resource["resource"]]
+        names += [f"{names[0]}/{below['subresource']}" for below in resource.get("subresources") or ()]
+        same = {
             "kind": resource["responseKind"]["kind"],
             "namespaced": resource["scope"] == "Namespaced",
             "verbs": resource["verbs"],
         }
+        return [{"name": name, **same} for name in names]
 
 
 @pytest.mark.parametrize("aggregated", [True, False])
@@ -88,6 +93,14 @@ def test_each_resource_once_in_its_preferred_version(aggregated):
         ("events.k8s.io/v1", "events", True),
     ]
     assert found[0].verbs >= {"list", "get", "create", "delete"}
+
+
+@pytest.mark.parametrize("aggregated", [True, False])
+def test_subresources_are_known_by_name(aggregated):
+    found = {(r.api_version, r.plural): r.subresources for r in discover(Transport(aggregated=aggregated))}
+
+    assert found["apps/v1", "deployments"] == {"status", "scale"}
+    assert found["v1", "pods"] == frozenset()
 
 
 def test_a_dead_api_service_is_named_and_not_left_out():
