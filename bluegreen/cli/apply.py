@@ -29,7 +29,13 @@ from bluegreen.cli.scope_options import (
 @from_file_option
 @to_file_option
 @click.option("--force", multiple=True, metavar="RULE", help="Go on although the plan breaks that rule; repeatable.")
-@click.option("--timeout", default=300.0, metavar="SECONDS", help="How long workloads may take before webhooks.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=300.0,
+    metavar="SECONDS",
+    help="How long workloads may take before webhooks.",
+)
 def apply(plan: Path, force: tuple[str, ...], timeout: float, **options: Any) -> None:
     """Do what a saved plan says, if it still holds.
 

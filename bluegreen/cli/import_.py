@@ -42,7 +42,13 @@ if TYPE_CHECKING:
     default="none",
     help="Show only what would happen; server lets the API server judge every object.",
 )
-@click.option("--timeout", default=300.0, metavar="SECONDS", help="How long workloads may take before webhooks.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=300.0,
+    metavar="SECONDS",
+    help="How long workloads may take before webhooks.",
+)
 @click.pass_context
 def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any) -> None:
     """Apply the objects of a bundle to a cluster, in order and again without harm.

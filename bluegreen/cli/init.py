@@ -33,7 +33,7 @@ def init(*, namespaces: tuple[str, ...], haproxy: str, backend: str, output: str
     """Look at both clusters and write a starter bluegreen.yaml.
 
     Routes, probes, objectives and class mappings are proposed, each with a comment. What cannot be known stands as
-    TODO, and no command takes the file before it is filled in. What happens to data is a comment: yours to decide.
+    TODO, and no migration takes the file before it is filled in. What happens to data is a comment: yours to decide.
 
     \b
     Exit codes: 0 written, 1 a cluster or file failed, 2 usage or bad input, such
