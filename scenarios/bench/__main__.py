@@ -78,6 +78,8 @@ class Bench:
         one.bluegreen("import-1")
         one.bluegreen("")
         one.plain_https("plain-2")
+        one.plain_https("plain-3")
+        one.bluegreen("import-2")
         for _ in range(ROUNDS):
             runs.wait_for_quiet()
             self.bluegreen(f"{prefix}import_again", *one.words(source))
