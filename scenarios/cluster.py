@@ -27,6 +27,15 @@ def environment() -> dict[str, str]:
     return {**os.environ, "KUBECONFIG": str(kubeconfig()), "KUBECACHEDIR": cache, "PATH": directories}
 
 
+def wait_established(context: str, definition: str) -> None:
+    """Wait until a CustomResourceDefinition is established.
+
+    Not by condition, which makes kubectl give up on a definition that has no conditions yet.
+    """
+    path = "{.status.conditions[?(@.type=='Established')].status}"
+    kubectl(context, "wait", f"--for=jsonpath={path}=True", f"crd/{definition}", "--timeout=60s")
+
+
 def kubectl(context: str, *words: str, stdin: str | None = None, seconds: float = TIMEOUT_SECONDS) -> str:
     """Run kubectl against one cluster and return its standard output.
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from scenarios.cluster import CONTEXTS, NEW, OLD, apply, environment, everywhere, get, kubectl
+from scenarios.cluster import CONTEXTS, NEW, OLD, apply, environment, everywhere, get, kubectl, wait_established
 from scenarios.lab.console import LabError, say
 from scenarios.lab.layout import SHOP_PORT, cache
 from scenarios.lab.shared_parts import haproxy_command
@@ -122,7 +122,7 @@ def deploy(context: str = OLD) -> None:
     """Apply the shop to a cluster and wait until it serves seeded data."""
     say(context, "deploying the shop")
     apply(context, MANIFESTS / "cluster")
-    kubectl(context, "wait", "--for=condition=Established", "crd/coupons.shop.example.com", "--timeout=60s")
+    wait_established(context, "coupons.shop.example.com")
     apply(context, MANIFESTS / "namespaced")
     within = f"--timeout={READY_SECONDS}s"
     for workload in ("statefulset/postgres", "deployment/api", "deployment/web"):

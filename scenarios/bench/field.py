@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 
 from scenarios.bench import objects, wire
-from scenarios.cluster import CONTEXTS, OLD, everywhere, get, kubectl
+from scenarios.cluster import CONTEXTS, OLD, everywhere, get, kubectl, wait_established
 from scenarios.lab.console import LabError, say
 from scenarios.lab.layout import Cluster, cluster
 
@@ -37,7 +37,7 @@ def prepare() -> None:
 
 def _define(context: str) -> None:
     kubectl(context, "apply", "--server-side", "-f", "-", stdin=json.dumps(objects.definition()))
-    kubectl(context, "wait", "--for=condition=Established", f"crd/{objects.DEFINITION_NAME}", "--timeout=60s")
+    wait_established(context, objects.DEFINITION_NAME)
     for _ in range(30):
         if objects.GROUP in kubectl(context, "api-resources", f"--api-group={objects.GROUP}", "-o", "name"):
             return

@@ -14,6 +14,7 @@ import yaml
 from bluegreen.assess.awake import starts_on_import
 from bluegreen.exporter.export import ExportOptions, export
 from bluegreen.importer.apply import ApplyOptions, Outcome, apply_objects
+from bluegreen.importer.definitions import wait_established
 from bluegreen.importer.idle import idler
 from bluegreen.importer.order import Phase
 from bluegreen.importer.scales import read_scales
@@ -95,13 +96,6 @@ def quiet(name, /, **data):
     pass
 
 
-def await_established(cluster, refs):
-    end = time.monotonic() + 60
-    while not all("Established" in str(cluster.get(ref).get("status")) for ref in refs):
-        assert time.monotonic() < end
-        time.sleep(0.2)
-
-
 @pytest.fixture
 def place():
     """Blue with one object of each kind and their definitions, in a namespace of its own; green with nothing of it."""
@@ -114,7 +108,7 @@ def place():
         blue.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
         for one in definitions:
             blue.apply(without_conversion(one), force=True)
-        await_established(blue, refs)
+        wait_established(blue, definitions, 60.0, time.monotonic, time.sleep)
         for (version, kind), spec in SPECS.items():
             meta = {"name": kind.lower(), "namespace": namespace}
             blue.apply({"apiVersion": version, "kind": kind, "metadata": meta, "spec": spec})

@@ -15,6 +15,7 @@ import pytest
 from bluegreen.exporter.export import ExportOptions, export
 from bluegreen.importer.apply import ApplyOptions, Outcome, apply_objects
 from bluegreen.importer.decide import Verdict
+from bluegreen.importer.definitions import wait_established
 from bluegreen.importer.idle import idler
 from bluegreen.importer.order import Phase
 from bluegreen.importer.plan import PlanOptions, plan_import
@@ -75,7 +76,8 @@ def place():
     try:
         blue.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": mark}})
         blue.apply(definition(group))
-        kubectl("--context", "old", "wait", "--for=condition=Established", f"crd/looms.{group}", "--timeout=60s")
+        # Not kubectl wait, which gives up where there is no status yet.
+        wait_established(blue, [definition(group)], 60.0, time.monotonic, time.sleep)
         for name, spec in (("many", {"shards": 3}), ("none", {"shards": 0}), ("unsaid", {})):
             blue.apply(loom(group, mark, name, spec))
         yield blue, green, mark, group
