@@ -101,37 +101,52 @@ def test_broken_adapter_is_a_state():
 
 @pytest.fixture
 def silent(tmp_path):
-    """A server that takes connections and never answers, and the environment of a kubeconfig with a client's key."""
+    """The environment of a kubeconfig with a client's key, for a server that takes connections and never answers."""
+    pair = (
+        "-nodes",
+        "-newkey",
+        "rsa:2048",
+        "-keyout",
+        "user.key",
+        "-out",
+        "user.crt",
+        "-subj",
+        "/CN=user",
+        "-days",
+        "1",
+    )
+    subprocess.run(["openssl", "req", "-x509", *pair], cwd=tmp_path, check=True, capture_output=True)
+    key, certificate = (base64.b64encode((tmp_path / f"user.{end}").read_bytes()).decode() for end in ("key", "crt"))
     with socket.create_server(("127.0.0.1", 0)) as server:
-        key = base64.b64encode(b"-----BEGIN PRIVATE KEY-----").decode()
-        user = {"client-certificate-data": key, "client-key-data": key}
         content = {
             "apiVersion": "v1",
             "kind": "Config",
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
             "clusters": [{"name": "c", "cluster": {"server": f"https://127.0.0.1:{server.getsockname()[1]}"}}],
-            "users": [{"name": "c", "user": user}],
+            "users": [{"name": "c", "user": {"client-certificate-data": certificate, "client-key-data": key}}],
         }
         (tmp_path / "config").write_text(json.dumps(content))
         (tmp_path / "tmp").mkdir()
+        server.settimeout(60)
         yield server, {"KUBECONFIG": str(tmp_path / "config"), "TMPDIR": str(tmp_path / "tmp"), "PATH": "/usr/bin:/bin"}
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_at_once_and_leaves_no_key_behind(silent, tmp_path, number, code):
     server, env = silent
+    keys = tmp_path / "tmp"
     command = [sys.executable, "-m", "bluegreen", "export", "--from", "c", "-n", "shop", "-o", str(tmp_path / "b")]
     with (
         subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process,
-        contextlib.closing(server.accept()[0]),
+        contextlib.closing(server.accept()[0]),  # by now the client has its key in a file
     ):
-        assert list((tmp_path / "tmp").iterdir()), "the client keeps its key in a file"
+        assert list(keys.iterdir())
         process.send_signal(number)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
 
     assert process.returncode == code
     assert said.strip() == "Stopped."
-    assert list((tmp_path / "tmp").iterdir()) == []
+    assert list(keys.iterdir()) == []
     assert not (tmp_path / "b").exists()
 
 
