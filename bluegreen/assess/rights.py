@@ -189,18 +189,26 @@ def _grouped(denied: Iterable[Need], contexts: Mapping[str, str]) -> Iterator[Mi
         yield Missing(together[0], tuple(need.verb for need in together), contexts[together[0].side])
 
 
+def question(missing: Missing) -> str:
+    """Return the commands that ask for a missing right again."""
+    need = missing.need
+    where = f" -n {need.namespace}" if need.namespace else ""
+    return "; ".join(
+        f"kubectl --context {missing.context} auth can-i {verb} {_resource(need)}{where}" for verb in missing.verbs
+    )
+
+
+def _resource(need: Need) -> str:
+    return f"{need.plural}.{need.group}" if need.group else need.plural
+
+
 def finding(missing: Missing) -> Finding:
     """Return a missing right as a finding."""
     need = missing.need
-    resource = f"{need.plural}.{need.group}" if need.group else need.plural
-    where = f" -n {need.namespace}" if need.namespace else ""
-    asks = "; ".join(
-        f"kubectl --context {missing.context} auth can-i {verb} {resource}{where}" for verb in missing.verbs
-    )
     return Finding(
         "right-missing",
         need.severity,
-        f"{need.side}: {resource}{' in ' + need.namespace if need.namespace else ''}",
+        f"{need.side}: {_resource(need)}{' in ' + need.namespace if need.namespace else ''}",
         f"we may not {', '.join(missing.verbs)} it; needed for {need.purpose}",
-        f"grant {' and '.join(missing.verbs)}; ask again by: {asks}",
+        f"grant {' and '.join(missing.verbs)}; ask again by: {question(missing)}",
     )

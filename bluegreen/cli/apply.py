@@ -13,6 +13,7 @@ from bluegreen.cli.scope_options import (
     from_file_option,
     kubeconfig_option,
     load_scope,
+    timeout_option,
     to_file_option,
     to_option,
 )
@@ -29,13 +30,7 @@ from bluegreen.cli.scope_options import (
 @from_file_option
 @to_file_option
 @click.option("--force", multiple=True, metavar="RULE", help="Go on although the plan breaks that rule; repeatable.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    default=300.0,
-    metavar="SECONDS",
-    help="How long workloads may take before webhooks.",
-)
+@timeout_option
 def apply(plan: Path, force: tuple[str, ...], timeout: float, **options: Any) -> None:
     """Do what a saved plan says, if it still holds.
 

@@ -15,6 +15,7 @@ from bluegreen.cli.scope_options import (
     kubeconfig_option,
     load_scope,
     mapping_option,
+    timeout_option,
     to_file_option,
     to_option,
 )
@@ -42,13 +43,7 @@ if TYPE_CHECKING:
     default="none",
     help="Show only what would happen; server lets the API server judge every object.",
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    default=300.0,
-    metavar="SECONDS",
-    help="How long workloads may take before webhooks.",
-)
+@timeout_option
 @click.pass_context
 def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any) -> None:
     """Apply the objects of a bundle to a cluster, in order and again without harm.

@@ -69,7 +69,7 @@ def _refuse_to_overwrite(output: str, *, force: bool) -> None:
         click.UsageError: a file is there and may not be written over.
         InvalidInputError: it cannot be written.
     """
-    from bluegreen.cli.text import check_target  # noqa: PLC0415 - loaded on use
+    from bluegreen.cli.files import check_target  # noqa: PLC0415 - loaded on use
 
     if output != _STDOUT:
         check_target(Path(output))
@@ -82,7 +82,7 @@ def _write(text: str, output: str, *, force: bool) -> None:
     if output == _STDOUT:
         click.echo(text, nl=False)
         return
-    from bluegreen.cli.text import cannot_write  # noqa: PLC0415 - loaded on use
+    from bluegreen.cli.files import cannot_write  # noqa: PLC0415 - loaded on use
 
     path = Path(output)
     work = path.with_name(f".{path.name}.{os.getpid()}") if force else path

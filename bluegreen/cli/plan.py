@@ -83,8 +83,8 @@ def plan(ctx: click.Context, /, output: str, out: Path | None, idle: bool, dry_r
     from bluegreen.cli.bulk import hold_many_objects  # noqa: PLC0415 - loaded on use
 
     hold_many_objects()
+    from bluegreen.cli.files import check_target  # noqa: PLC0415
     from bluegreen.cli.progress import tell  # noqa: PLC0415
-    from bluegreen.cli.text import check_target  # noqa: PLC0415
     from bluegreen.migration.plans import make_plan  # noqa: PLC0415
     from bluegreen.migration.scope import open_both  # noqa: PLC0415
 
@@ -115,7 +115,7 @@ def _save(saved: "SavedPlan", path: Path) -> None:
     """Write the plan as a file that only its owner reads, whole or not at all."""
     import json  # noqa: PLC0415 - loaded on use
 
-    from bluegreen.cli.text import cannot_write  # noqa: PLC0415
+    from bluegreen.cli.files import cannot_write  # noqa: PLC0415
 
     work = path.with_name(f".{path.name}.{os.getpid()}")
     try:

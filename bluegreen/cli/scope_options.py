@@ -30,6 +30,14 @@ mapping_option = click.option(
     "--map-namespace", "mapping", metavar="OLD:NEW", multiple=True, help="Rename a namespace on the way; repeatable."
 )
 
+timeout_option = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=300.0,
+    metavar="SECONDS",
+    help="How long workloads may take before webhooks.",
+)
+
 
 def both_options(verb: str) -> Callable[[F], F]:
     """Return what adds the options of a command that reads blue and green.

@@ -3,15 +3,13 @@
 It prints nothing by itself but what it is given; stdout is for data, stderr for what is said about it.
 """
 
-import os
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import click
 
-from bluegreen.model.errors import InvalidInputError, clean_text
+from bluegreen.model.errors import clean_text
 
 _LONGEST = 2000
 
@@ -58,28 +56,3 @@ def put_json(value: object) -> None:
     import json  # noqa: PLC0415 - only some outputs need it
 
     click.echo(json.dumps(value, indent=2, ensure_ascii=True))
-
-
-def cannot_write(path: Path, why: str) -> InvalidInputError:
-    """Return the error that a file cannot be written.
-
-    Args:
-        path: the file.
-        why: what the system says.
-    """
-    hint = "name a file in a directory that is there and may be written"
-    return InvalidInputError("file.target", f"writing {path}", (why,), hint)
-
-
-def check_target(path: Path) -> None:
-    """Refuse, before any work is done for it, a file that cannot be written.
-
-    Raises:
-        InvalidInputError: it is a directory, or its directory is not there or may not be written.
-    """
-    if not path.name or path.is_dir():
-        raise cannot_write(path, "it is a directory")
-    if not path.parent.is_dir():
-        raise cannot_write(path, f"there is no directory {path.parent}")
-    if not os.access(path.parent, os.W_OK):
-        raise cannot_write(path, f"{path.parent} may not be written")

@@ -11,9 +11,9 @@ from bluegreen.exporter.bundle import Report, note
 from bluegreen.exporter.collect import get_or_none
 from bluegreen.exporter.held import Held
 from bluegreen.exporter.plain_status import definition_of
-from bluegreen.exporter.procedures import account_of
 from bluegreen.exporter.rules import Action
 from bluegreen.exporter.uses import RBAC, classes_used
+from bluegreen.model.accounts import account_of
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 from bluegreen.model.selectors import label_selector

@@ -13,13 +13,13 @@ from bluegreen.exporter.conditions import CleanContext, is_generated_token_name,
 from bluegreen.exporter.node_ports import strip_health_check_port, strip_node_ports
 from bluegreen.exporter.owners import take_owners
 from bluegreen.model import marks
+from bluegreen.model.accounts import account_of
 from bluegreen.model.ports import Raw
 
 Changes = Iterator[tuple[str, str]]
 Procedure = Callable[[Raw, Raw, CleanContext], Changes]
 
 _TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
-_ACCOUNTS = "system:serviceaccounts:"
 _TOKEN_KEYS = ("token", "ca.crt", "namespace")
 
 
@@ -126,25 +126,6 @@ def is_subject_of(subject: Raw, namespaces: frozenset[str]) -> bool:
     """Return whether a subject is a ServiceAccount of one of the namespaces."""
     account = account_of(subject)
     return account is not None and account[0] in namespaces
-
-
-def account_of(subject: Raw) -> tuple[str, str] | None:
-    """Return namespace and name of the ServiceAccount that a subject stands for, in any of the three ways to say it.
-
-    The name is empty for the group of all accounts of a namespace; None is any other user or group.
-    """
-    name = str(subject.get("name", ""))
-    match subject.get("kind"):
-        case "ServiceAccount":
-            return str(subject.get("namespace") or ""), name
-        case "Group" if name.startswith(_ACCOUNTS):
-            return name.removeprefix(_ACCOUNTS), ""
-        case "User":
-            parts = name.split(":")
-            named = parts[:2] == ["system", "serviceaccount"] and len(parts) == 4  # noqa: PLR2004
-            return (parts[2], parts[3]) if named else None
-        case _:
-            return None
 
 
 def rewrite_preserve_unknown(obj: Raw, copy: Raw, _context: CleanContext) -> Changes:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from bluegreen.importer import shape
 from bluegreen.importer.idle import is_asleep
+from bluegreen.model.accounts import account_of
 from bluegreen.model.marks import WAS_REPLICAS, annotation
 from bluegreen.model.ports import Raw
 from bluegreen.model.sleeping import Path, Scales, scales_of
 
 Target = tuple[str, str, str]
-_ACCOUNTS, _ACCOUNT = "system:serviceaccounts:", "system:serviceaccount:"
 _REPLICAS: Path = ("spec", "replicas")
 
 
@@ -94,7 +94,7 @@ def _with_subjects(obj: Raw, live: Raw, namespaces: frozenset[str]) -> Raw:
     """
     mine = {_identity(subject): subject for subject in obj.get("subjects") or ()}
     there = {_identity(subject): subject for subject in live.get("subjects") or ()}
-    stays = [s for key, s in there.items() if key in mine or _namespace_of(s) not in namespaces]
+    stays = [s for key, s in there.items() if key in mine or not _is_in(s, namespaces)]
     return {**obj, "subjects": [*stays, *(s for key, s in mine.items() if key not in there)]}
 
 
@@ -102,15 +102,6 @@ def _identity(subject: Raw) -> Target:
     return str(subject.get("kind")), str(subject.get("namespace") or ""), str(subject.get("name"))
 
 
-def _namespace_of(subject: Raw) -> str | None:
-    """Return the namespace of the ServiceAccounts that a subject stands for, None when it stands for others."""
-    name = str(subject.get("name"))
-    match subject.get("kind"):
-        case "ServiceAccount":
-            return str(subject.get("namespace"))
-        case "Group" if name.startswith(_ACCOUNTS):
-            return name.removeprefix(_ACCOUNTS)
-        case "User" if name.startswith(_ACCOUNT):
-            return name.removeprefix(_ACCOUNT).partition(":")[0]
-        case _:
-            return None
+def _is_in(subject: Raw, namespaces: frozenset[str]) -> bool:
+    account = account_of(subject)
+    return account is not None and account[0] in namespaces

@@ -5,7 +5,7 @@ It only asks; what the answer to a single write would be is still the server's t
 
 from collections.abc import Iterable
 
-from bluegreen.assess.rights import Extras, ask, finding, needs
+from bluegreen.assess.rights import Extras, ask, finding, needs, question
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.findings import Severity
 from bluegreen.model.ports import Cluster, Raw
@@ -26,8 +26,8 @@ def require_rights(green: Cluster, objects: Iterable[Raw]) -> None:
     plurals = {(r.api_version, r.kind): r.plural for r in green.resources()}
     inside = [obj for obj in objects if obj["metadata"].get("namespace")]
     wanted = (need for need in needs(inside, plurals, _OBJECTS_ONLY) if need.severity is Severity.BLOCKER)
-    missing = [finding(one) for one in ask(green, green, wanted, {})]
+    missing = ask(green, green, wanted, {})
     if missing:
-        reasons = tuple(f"{one.subject}: {one.reason}" for one in missing)
-        hint = f"grant them; ask again by: {missing[0].action.partition('ask again by: ')[2]}"
+        reasons = tuple(f"{one.subject}: {one.reason}" for one in map(finding, missing))
+        hint = f"grant them; ask again by: {question(missing[0])}"
         raise InvalidInputError("import.rights", f"asking what we may do in {green.id.context}", reasons, hint)
