@@ -96,10 +96,14 @@ def needs(
 def _of_objects(
     moved: Iterable[Raw], plurals: Mapping[tuple[str, str], str], there: Mapping[str, frozenset[str]]
 ) -> Iterator[Need]:
-    """Yield what bringing each object needs: an apply of one that is not there is a patch and a create."""
-    for obj in moved:
+    """Yield what bringing each object needs: an apply of one that is not there is a patch and a create.
+
+    Of those in one namespace each kind is looked at once.
+    """
+    alike = {(obj["apiVersion"], obj["kind"], _where(obj) or obj["metadata"]["name"]): obj for obj in moved}
+    for obj in alike.values():
         plural = plurals.get((obj["apiVersion"], obj["kind"]))
-        where, group = str(obj["metadata"].get("namespace") or ""), obj["apiVersion"].rpartition("/")[0]
+        where, group = _where(obj), obj["apiVersion"].rpartition("/")[0]
         if plural is None:
             continue  # its API is found missing elsewhere
         exists = not where and obj["metadata"]["name"] in there.get(obj["kind"], ())
@@ -108,6 +112,10 @@ def _of_objects(
         if not exists:
             undo = "going back, which removes what it made"
             yield Need("green", plural, group, where, "delete", undo, Severity.WARNING)
+
+
+def _where(obj: Raw) -> str:
+    return str(obj["metadata"].get("namespace") or "")
 
 
 def _of_commands(moved: Iterable[Raw], extras: Extras) -> Iterator[Need]:
@@ -148,7 +156,7 @@ def _of_carriers(moved: Iterable[Raw], severity: Severity) -> Iterator[Need]:
 
 
 def _namespaces(moved: Iterable[Raw]) -> list[str]:
-    return sorted({str(obj["metadata"]["namespace"]) for obj in moved if obj["metadata"].get("namespace")})
+    return sorted({_where(obj) for obj in moved} - {""})
 
 
 def ask(blue: Cluster, green: Cluster, wanted: Iterable[Need], gaps: dict[str, str]) -> tuple[Missing, ...]:

@@ -1,25 +1,20 @@
 """What the commands that work alone need to know: contexts, namespaces, selector, transform; no routes or probes.
 
 Values come from flags over environment over a bluegreen.yaml, if there is one, of which only these keys are read. It
-opens clusters and never writes to them.
+opens clusters and never writes to them. Without a file it must not load the models of the file: they cost a command
+a tenth of a second, and flags and variables need none.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
-
-from bluegreen.config.explain import model_problems
-from bluegreen.config.layers import Layered, lay, settle_paths
-from bluegreen.config.problems import dotted
+from bluegreen.config.layers import lay, settle_paths
 from bluegreen.config.reader import FILE_NAME, Document, read_file
-from bluegreen.config.transform import Transform
 from bluegreen.importer.transform import TransformOptions
 from bluegreen.kube.session import open_cluster
 from bluegreen.migration.reasons import Reasons
-from bluegreen.migration.transforms import transform_options
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.ports import Cluster
 
@@ -45,21 +40,6 @@ class Scope:
     transform: TransformOptions = field(default_factory=TransformOptions)
 
 
-class _Part(BaseModel):
-    """The keys of bluegreen.yaml that these commands use; the others are not looked at."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True, hide_input_in_errors=True)
-
-    from_context: str = Field(default="", alias="from")
-    to_context: str = Field(default="", alias="to")
-    kubeconfig: str | None = None
-    from_kubeconfig: str | None = None
-    to_kubeconfig: str | None = None
-    namespaces: list[str] = []
-    selector: str | None = None
-    transform: Transform = Field(default_factory=Transform)
-
-
 def read_scope(path: Path | None, flags: Mapping[str, object], env: Mapping[str, str], cwd: Path) -> Scope:
     """Return the scope of a command.
 
@@ -76,14 +56,23 @@ def read_scope(path: Path | None, flags: Mapping[str, object], env: Mapping[str,
     document = read_file(file) if file else Document()
     layered = lay(document, file.name if file else "", flags, env)
     settle_paths(layered, file, cwd, env.get("HOME", ""))
-    part, reasons = _validated(layered)
+    return _from_file(file, document, layered.data) if file else _scope(layered.data, TransformOptions())
+
+
+def _from_file(file: Path, document: Document, data: Mapping[str, Any]) -> Scope:
+    """Return the scope of data of which a part comes from a file, where a value may be anything.
+
+    Raises:
+        InvalidInputError: every reason why a value cannot be used.
+    """
+    from bluegreen.migration.scope_file import checked  # noqa: PLC0415 - pydantic is for files only
+
+    values, how, reasons = checked(data)
     reasons = [f"{p.place.line}:{p.place.column}: {p.why}" if p.place else p.why for p in document.problems] + reasons
-    if reasons or part is None:
-        what = f"reading {file}" if file else "reading flags and environment"
-        raise InvalidInputError(
-            "config.invalid", what, tuple(reasons), "every key is explained in docs/reference/config.md"
-        )
-    return _scope(part)
+    if reasons:
+        hint = "every key is explained in docs/reference/config.md"
+        raise InvalidInputError("config.invalid", f"reading {file}", tuple(reasons), hint)
+    return _scope(values, how)
 
 
 def _find(path: Path | None, env: Mapping[str, str], cwd: Path) -> Path | None:
@@ -94,21 +83,16 @@ def _find(path: Path | None, env: Mapping[str, str], cwd: Path) -> Path | None:
     return cwd / FILE_NAME if (cwd / FILE_NAME).exists() else None
 
 
-def _validated(layered: Layered) -> tuple[_Part | None, list[str]]:
-    try:
-        return _Part.model_validate(layered.data), []
-    except ValidationError as error:
-        return None, [f"{dotted(problem.path)}: {problem.why}" for problem in model_problems(error, _Part)]
-
-
-def _scope(part: _Part) -> Scope:
+def _scope(data: Mapping[str, Any], how: TransformOptions) -> Scope:
+    """Return the scope of values that are texts and lists of texts, by the keys of bluegreen.yaml."""
+    both = data.get("kubeconfig")
     return Scope(
-        source=part.from_context,
-        target=part.to_context,
-        kubeconfigs=(part.from_kubeconfig or part.kubeconfig, part.to_kubeconfig or part.kubeconfig),
-        namespaces=tuple(dict.fromkeys(part.namespaces)),
-        selector=part.selector or "",
-        transform=transform_options(part.transform),
+        source=data.get("from") or "",
+        target=data.get("to") or "",
+        kubeconfigs=(data.get("fromKubeconfig") or both, data.get("toKubeconfig") or both),
+        namespaces=tuple(dict.fromkeys(data.get("namespaces") or ())),
+        selector=data.get("selector") or "",
+        transform=how,
     )
 
 
