@@ -14,10 +14,11 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 import pycurl
+
+from bluegreen.kube.settings import Settings
 
 CONNECT_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
@@ -110,16 +111,15 @@ class TooLongError(Exception):
 
 
 class Channel:
-    """Connections to the server of one client configuration; safe for many threads.
+    """Connections to one server; safe for many threads.
 
     Args:
-        configuration: the client's, with address, certificates and proxy; headers are the caller's.
+        settings: address, certificates and proxy; headers are the caller's.
     """
 
-    def __init__(self, configuration: Any) -> None:
-        self._configuration = configuration
-        self._server, self._connect_to, self._host = _address(configuration)
-        self._proxy = _proxy(configuration)
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._server, self._connect_to, self._host = _address(settings)
         self._free: list[pycurl.Curl] = []
         # The main thread's, which holds the connections of its handles.
         self._multi, self._free_in_multi = pycurl.CurlMulti(), list[pycurl.Curl]()
@@ -151,7 +151,7 @@ class Channel:
 
     def _new(self) -> pycurl.Curl:
         """Return a handle that holds one connection."""
-        handle, given = pycurl.Curl(), self._configuration
+        handle, given = pycurl.Curl(), self._settings
         handle.setopt(pycurl.NOSIGNAL, 1)
         handle.setopt(pycurl.MAXCONNECTS, 1)
         # A connection for each request under way, as the client's own transport has them.
@@ -160,20 +160,23 @@ class Channel:
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         handle.setopt(pycurl.DEFAULT_PROTOCOL, "https")  # where the kubeconfig names none, as kubectl
         handle.setopt(pycurl.PATH_AS_IS, 1)
-        authorities = {"cafile": given.ssl_ca_cert} if given.ssl_ca_cert else _system_authorities()
-        _trust(handle, authorities, pycurl.CAINFO, pycurl.CAPATH)
-        if given.cert_file:
-            handle.setopt(pycurl.SSLCERT, os.fsencode(given.cert_file))
-        if given.key_file:
-            handle.setopt(pycurl.SSLKEY, os.fsencode(given.key_file))
+        if given.authorities is None:
+            _trust(handle, _system_authorities(), pycurl.CAINFO, pycurl.CAPATH)
+        for what, file, text in (
+            (given.authorities, pycurl.CAINFO, pycurl.CAINFO_BLOB),
+            (given.certificate, pycurl.SSLCERT, pycurl.SSLCERT_BLOB),
+            (given.key, pycurl.SSLKEY, pycurl.SSLKEY_BLOB),
+        ):
+            if what is not None:
+                handle.setopt(text if isinstance(what, bytes) else file, os.fsencode(what))
         if self._connect_to:
             handle.setopt(pycurl.CONNECT_TO, [self._connect_to.encode()])
-        if not given.verify_ssl:
+        if not given.verify:
             handle.setopt(pycurl.SSL_VERIFYPEER, 0)
-        if not given.verify_ssl or given.assert_hostname is False:
+        if not (given.verify and given.verify_name):
             handle.setopt(pycurl.SSL_VERIFYHOST, 0)
-        # Said in any case: libcurl would look into the environment, of which the client made its own sense.
-        handle.setopt(pycurl.PROXY, self._proxy.encode())
+        # Said in any case: libcurl would look into the environment, of which others made sense before.
+        handle.setopt(pycurl.PROXY, given.proxy.encode())
         handle.setopt(pycurl.NOPROXY, "")
         _trust(handle, _system_authorities(), pycurl.PROXY_CAINFO, pycurl.PROXY_CAPATH)
         if given.proxy_headers:
@@ -233,27 +236,19 @@ class Channel:
             self._multi.remove_handle(handle)
 
 
-def _address(configuration: Any) -> tuple[str, str, Mapping[str, str]]:
+def _address(settings: Settings) -> tuple[str, str, Mapping[str, str]]:
     """Return the URL of the server, where else to connect for it, and the headers that say so.
 
     A server whose certificate is for another name is spoken to by that name.
     """
-    server = str(configuration.host).rstrip("/")
-    if not configuration.tls_server_name:
+    server = settings.server.rstrip("/")
+    if not settings.server_name:
         return server, "", {}
     url = urlsplit(server)
     port = url.port or 443
     place = f"[{url.hostname}]" if ":" in str(url.hostname) else url.hostname
-    named = url._replace(netloc=f"{configuration.tls_server_name}:{port}").geturl()
-    return named, f"{configuration.tls_server_name}:{port}:{place}:{port}", {"host": url.netloc}
-
-
-def _proxy(configuration: Any) -> str:
-    """Return the proxy, empty where none is wanted; the client says so, since libcurl reads no_proxy otherwise."""
-    from kubernetes.client.rest import should_bypass_proxies  # noqa: PLC0415 - see kubeconfig
-
-    proxy = configuration.proxy or ""
-    return "" if proxy and should_bypass_proxies(configuration.host, configuration.no_proxy or "") else str(proxy)
+    named = url._replace(netloc=f"{settings.server_name}:{port}").geturl()
+    return named, f"{settings.server_name}:{port}:{place}:{port}", {"host": url.netloc}
 
 
 def _system_authorities() -> Mapping[str, str | None]:

@@ -56,12 +56,12 @@ def run(
 
 def _connect(transport: Transport, call: Call, container: str, command: tuple[str, ...]) -> Any:
     for last in (False, True):
-        configuration, auth = transport.connection.open()
+        settings, auth = transport.connection.open()
         try:
-            return _open(configuration, call, auth, container, command)
+            return _open(settings.client(), call, auth, container, command)
         except _HandshakeError as refused:
             if refused.status == _UNAUTHORIZED and not last:
-                transport.connection.renew(configuration)
+                transport.connection.renew(settings)
                 continue
             raise _explained(transport, call, refused) from None
     raise AssertionError  # the second round returns or raises

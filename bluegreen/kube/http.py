@@ -1,4 +1,4 @@
-"""Raw JSON to one cluster: the client's configuration says how, libcurl carries it.
+"""Raw JSON to one cluster: the kubeconfig says how, libcurl carries it.
 
 It must never log or raise a body, and must never retry what could happen twice.
 """
@@ -13,8 +13,9 @@ import msgspec
 from bluegreen.kube.answers import error_of
 from bluegreen.kube.calls import Call, encoded
 from bluegreen.kube.channel import Answer, Channel, Exchange, Fault, NoAnswerError
-from bluegreen.kube.kubeconfig import load_configuration
+from bluegreen.kube.kubeconfig import load_settings
 from bluegreen.kube.retry import Patience, persist
+from bluegreen.kube.settings import Settings
 from bluegreen.model.errors import BluegreenError, RefusedError, TransientError
 
 _UNAUTHORIZED = 401
@@ -24,7 +25,7 @@ _SAME_TOKEN_SECONDS = 1.0
 class Connection:
     """Channel and credentials of one context, renewed as a whole: a renewed certificate needs new connections."""
 
-    def __init__(self, load: Callable[[], Any], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, load: Callable[[], Settings], clock: Callable[[], float] = time.monotonic) -> None:
         self._load = load
         self._clock = clock
         self._lock = threading.Lock()
@@ -33,26 +34,26 @@ class Connection:
     @classmethod
     def of_context(cls, context: str, kubeconfig: str | None) -> "Connection":
         """Return a connection for a context of the kubeconfig."""
-        return cls(lambda: load_configuration(context, kubeconfig))
+        return cls(lambda: load_settings(context, kubeconfig))
 
-    def _use(self, configuration: Any) -> None:
-        self._current = (configuration, Channel(configuration))
+    def _use(self, settings: Settings) -> None:
+        self._current = (settings, Channel(settings))
         self._auth: tuple[float, dict[str, str]] | None = None
 
     @property
     def server(self) -> str:
         """Return the URL of the API server."""
-        return str(self._current[0].host).rstrip("/")
+        return self._current[0].server.rstrip("/")
 
-    def open(self) -> tuple[Any, dict[str, str]]:
-        """Return configuration and authorization headers; an expired token is refreshed by the client's hook."""
-        configuration, _, authorization = self._opened()
-        return configuration, authorization
+    def open(self) -> tuple[Settings, dict[str, str]]:
+        """Return settings and authorization headers; an expired token is refreshed."""
+        settings, _, authorization = self._opened()
+        return settings, authorization
 
-    def _opened(self) -> tuple[Any, Channel, dict[str, str]]:
+    def _opened(self) -> tuple[Settings, Channel, dict[str, str]]:
         with self._lock:
-            configuration, channel = self._current
-            return configuration, channel, self._authorization(configuration)
+            settings, channel = self._current
+            return settings, channel, self._authorization(settings)
 
     def exchange(self, wanted: Exchange) -> Answer:
         """Send one request as it is and return the answer; credentials that are refused are renewed once.
@@ -60,23 +61,23 @@ class Connection:
         Raises:
             NoAnswerError, TooLongError: see channel.
         """
-        configuration, channel, authorization = self._opened()
+        settings, channel, authorization = self._opened()
         answer = channel.exchange(wanted, authorization)
         if answer.status != _UNAUTHORIZED:
             return answer
-        self.renew(configuration)
+        self.renew(settings)
         _, channel, authorization = self._opened()
         return channel.exchange(wanted, authorization)
 
-    def _authorization(self, configuration: Any) -> dict[str, str]:
-        """Return the headers that the client's hook gives; it costs more than a request, so not for each of them."""
+    def _authorization(self, settings: Settings) -> dict[str, str]:
+        """Return the headers that say who we are; asking may cost more than a request, so not for each of them."""
         now = self._clock()
         if self._auth is None or now - self._auth[0] >= _SAME_TOKEN_SECONDS:
-            auth = configuration.auth_settings().get("BearerToken")
-            self._auth = now, {"authorization": _header(str(auth["value"]))} if auth and auth["value"] else {}
+            said = settings.authorization()
+            self._auth = now, {"authorization": _header(said)} if said else {}
         return self._auth[1]
 
-    def renew(self, used: Any) -> None:
+    def renew(self, used: Settings) -> None:
         """Load credentials anew, unless another thread did since `used` was handed out."""
         with self._lock:
             if self._current[0] is used:

@@ -1,23 +1,20 @@
-"""Find a context in the user's kubeconfig files and make the client's configuration from it.
+"""Find a context in the user's kubeconfig files and say how its cluster is reached.
 
 It reads files only; it never writes a refreshed token back and never takes another context than the one named.
 """
 
-import binascii
-import contextlib
-import logging
 import os
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bluegreen.kube.by_client import client_configuration, settings_by_client, unusable
+from bluegreen.kube.plain import plain_settings
+from bluegreen.kube.settings import Settings
 from bluegreen.model.errors import RefusedError
 
 _DEFAULT = "~/.kube/config"
-_MISSING_FILE = re.compile(r"File does not exist: (.*)")
 
 
 def kubeconfig_paths(kubeconfig: str | None) -> str:
@@ -37,8 +34,8 @@ def list_contexts(kubeconfig: str | None = None) -> tuple[str, ...]:
     return tuple(_named(_documents(kubeconfig_paths(kubeconfig)), "contexts"))
 
 
-def load_configuration(context: str, kubeconfig: str | None) -> Any:
-    """Return a new client configuration for that context, with fresh credentials.
+def load_settings(context: str, kubeconfig: str | None) -> Settings:
+    """Return how the cluster of that context is reached, with fresh credentials.
 
     Args:
         context: name of the context.
@@ -58,42 +55,11 @@ def load_configuration(context: str, kubeconfig: str | None) -> Any:
             "name one of them, or another file with --kubeconfig",
         )
     _require_parts(known[context], documents, paths)
-    configuration = _load(context, paths)
-    _require_credentials(configuration, known[context], documents, paths)
-    return configuration
-
-
-def _load(context: str, paths: str) -> Any:
-    from kubernetes import client, config  # noqa: PLC0415 - half a second that only commands with a cluster pay
-
-    configuration = client.Configuration()
-    try:
-        with _quiet_client():
-            config.load_kube_config(  # type: ignore[no-untyped-call]
-                config_file=paths, context=context, client_configuration=configuration, persist_config=False
-            )
-    except binascii.Error:
-        raise _unusable(paths, f"a value that ends with -data, of context {context!r}, is no base64") from None
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        raise _unusable(paths, f"the entry of context {context!r} is not usable: {where}{error.strerror}") from None
-    except (config.ConfigException, ValueError, KeyError, TypeError, AttributeError) as error:
-        # The client quotes the entry that it cannot use, and that entry may hold a token. A file is no secret.
-        file = _MISSING_FILE.fullmatch(str(error))
-        why = f": there is no file {file[1]}" if file else f" ({type(error).__name__})"
-        raise _unusable(paths, f"the entry of context {context!r} is not usable{why}") from None
-    return configuration
-
-
-@contextlib.contextmanager
-def _quiet_client() -> Iterator[None]:
-    """Keep what the client logs off the terminal: it quotes what a credential command printed."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
+    cluster, user = _part(known[context], "cluster", documents), _part(known[context], "user", documents)
+    plain = plain_settings(
+        cluster.get("cluster"), user.get("user", {}), os.environ, lambda: client_configuration(context, paths)
+    )
+    return plain or settings_by_client(context, user, paths)
 
 
 def _require_parts(entry: dict[str, Any], documents: list[dict[str, Any]], paths: str) -> None:
@@ -103,23 +69,12 @@ def _require_parts(entry: dict[str, Any], documents: list[dict[str, Any]], paths
         name, known = context.get(part), _named(documents, f"{part}s")
         if name is not None and name not in known:
             words = f"known {part}s: {', '.join(known) or 'none'}"
-            raise _unusable(paths, f"context {entry['name']!r} names the {part} {name!r}, which is not there; {words}")
+            raise unusable(paths, f"context {entry['name']!r} names the {part} {name!r}, which is not there; {words}")
 
 
-def _require_credentials(
-    configuration: Any, entry: dict[str, Any], documents: list[dict[str, Any]], paths: str
-) -> None:
-    """Refuse what the client only logs: a credential command that failed leaves an anonymous session."""
-    user_name = (entry.get("context") or {}).get("user", "")
-    user = (_named(documents, "users").get(user_name) or {}).get("user") or {}
-    if "exec" in user and not configuration.api_key and not configuration.cert_file:
-        command = str((user["exec"] or {}).get("command", "?"))
-        raise RefusedError(
-            "kube.credentials",
-            f"getting credentials for the context {entry['name']!r}",
-            f"the command {command!r} gave none",
-            f"run it by hand to see why; it stands under users/{user_name} in {paths}",
-        )
+def _part(entry: dict[str, Any], part: str, documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the entry of a context's cluster or user, empty where it names none."""
+    return _named(documents, f"{part}s").get((entry.get("context") or {}).get(part, ""), {})
 
 
 def _named(documents: list[dict[str, Any]], section: str) -> dict[str, dict[str, Any]]:
@@ -136,7 +91,7 @@ def _documents(paths: str) -> list[dict[str, Any]]:
     files = [Path(part).expanduser() for part in paths.split(os.pathsep) if part]
     present = [file for file in files if file.exists()]
     if not present:
-        raise _unusable(paths, "no such file")
+        raise unusable(paths, "no such file")
     return [_document(file) for file in present]
 
 
@@ -145,14 +100,10 @@ def _document(file: Path) -> dict[str, Any]:
         # Some hold hundreds of clusters, for which the loader that is not in C takes many seconds.
         document = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(str(file), str(error)) from error
+        raise unusable(str(file), str(error)) from error
     except yaml.YAMLError as error:
         # The parser's own text quotes the file, and the file holds keys.
-        raise _unusable(str(file), "it is no YAML") from error
+        raise unusable(str(file), "it is no YAML") from error
     if not isinstance(document, dict):
-        raise _unusable(str(file), "it is no kubeconfig")
+        raise unusable(str(file), "it is no kubeconfig")
     return document
-
-
-def _unusable(paths: str, why: str) -> RefusedError:
-    return RefusedError("kube.kubeconfig", f"reading the kubeconfig {paths}", why, "check --kubeconfig and KUBECONFIG")

@@ -1,5 +1,6 @@
 """What libcurl must do as a client of API servers: certificates, kept connections, proxies, and hearing Ctrl-C."""
 
+import base64
 import contextlib
 import signal
 import socket
@@ -38,6 +39,15 @@ def change(folder: Path, part: str, **entries: Any) -> None:
     (folder / "config").write_text(yaml.safe_dump(config))
 
 
+def without(folder: Path, part: str, *keys: str) -> None:
+    """Take fields from the one cluster or user of the kubeconfig, and what stands for them in it."""
+    config = yaml.safe_load((folder / "config").read_text())
+    for key in keys:
+        config[f"{part}s"][0][part].pop(key, None)
+        config[f"{part}s"][0][part].pop(f"{key}-data", None)
+    (folder / "config").write_text(yaml.safe_dump(config))
+
+
 @contextlib.contextmanager
 def served(script: Callable[..., Answer]) -> Iterator[Server]:
     server = Server(script)
@@ -59,8 +69,29 @@ def make_certificate(folder: Path, name: str, signer: str = "", alternative: str
     )
 
 
+RELATIVE, ABSOLUTE, INSIDE = "relative files, read by the client", "files", "in the kubeconfig itself"
+
+
+@pytest.fixture(params=[RELATIVE, ABSOLUTE, INSIDE])
+def form(request: pytest.FixtureRequest) -> str:
+    """Return how the kubeconfig holds certificates and keys."""
+    return str(request.param)
+
+
+def put_files(folder: Path, form: str, part: str, **names: str) -> None:
+    """Set certificates and keys of the one cluster or user, given by the names of their files."""
+    match form:
+        case "files":
+            change(folder, part, **{key: str(folder / name) for key, name in names.items()})
+        case "in the kubeconfig itself":
+            data = {f"{k}-data": base64.b64encode((folder / n).read_bytes()).decode() for k, n in names.items()}
+            change(folder, part, **data)
+        case _:
+            change(folder, part, **names)
+
+
 @pytest.fixture
-def secured(tmp_path: Path) -> Iterator[Server]:
+def secured(tmp_path: Path, form: str) -> Iterator[Server]:
     """Serve with a certificate for the name api.example, and ask for one of the client."""
     make_certificate(tmp_path, "authority")
     make_certificate(tmp_path, "stranger")
@@ -73,8 +104,11 @@ def secured(tmp_path: Path) -> Iterator[Server]:
     with served(lambda r, n: Answer(body=POD_OBJECT)) as server:
         server.http.socket = context.wrap_socket(server.http.socket, server_side=True, do_handshake_on_connect=False)
         write_kubeconfig(tmp_path, server.url.replace("http:", "https:"), "t1")
-        change(tmp_path, "user", **{"client-certificate": "person.crt", "client-key": "person.key"})
-        change(tmp_path, "cluster", **{"certificate-authority": "authority.crt", "tls-server-name": "api.example"})
+        if form != RELATIVE:
+            without(tmp_path, "user", "tokenFile")
+        put_files(tmp_path, form, "user", **{"client-certificate": "person.crt", "client-key": "person.key"})
+        put_files(tmp_path, form, "cluster", **{"certificate-authority": "authority.crt"})
+        change(tmp_path, "cluster", **{"tls-server-name": "api.example"})
         yield server
 
 
@@ -86,8 +120,11 @@ def test_a_certificate_for_the_name_that_the_kubeconfig_gives_is_accepted(secure
 @pytest.mark.parametrize(
     ("entry", "value"), [("tls-server-name", "other.example"), ("certificate-authority", "stranger.crt")]
 )
-def test_a_server_that_is_not_who_it_shall_be_is_refused_at_once(secured, tmp_path, entry, value):
-    change(tmp_path, "cluster", **{entry: value})
+def test_a_server_that_is_not_who_it_shall_be_is_refused_at_once(secured, tmp_path, form, entry, value):
+    if entry == "tls-server-name":
+        change(tmp_path, "cluster", **{entry: value})
+    else:
+        put_files(tmp_path, form, "cluster", **{entry: value})
 
     with pytest.raises(RefusedError) as caught:
         transport(tmp_path, Patience(total=60)).send(LIST)
@@ -96,11 +133,8 @@ def test_a_server_that_is_not_who_it_shall_be_is_refused_at_once(secured, tmp_pa
 
 
 def test_without_verification_any_server_will_do(secured, tmp_path):
-    change(tmp_path, "cluster", **{"tls-server-name": "other.example", "certificate-authority": "stranger.crt"})
-    config = yaml.safe_load((tmp_path / "config").read_text())
-    del config["clusters"][0]["cluster"]["certificate-authority"]
-    config["clusters"][0]["cluster"]["insecure-skip-tls-verify"] = True
-    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    without(tmp_path, "cluster", "certificate-authority")
+    change(tmp_path, "cluster", **{"tls-server-name": "other.example", "insecure-skip-tls-verify": True})
 
     assert transport(tmp_path).send(LIST) == POD_OBJECT
 
@@ -127,9 +161,9 @@ def test_a_kubeconfig_in_a_directory_of_any_name_is_usable(secured, tmp_path):
 @pytest.mark.parametrize(
     "entries", [{"client-key": "stranger.key"}, {"client-certificate": "alone.crt", "client-key": "alone.key"}]
 )
-def test_a_certificate_of_ours_that_nobody_takes_is_refused_at_once(secured, tmp_path, entries):
+def test_a_certificate_of_ours_that_nobody_takes_is_refused_at_once(secured, tmp_path, form, entries):
     make_certificate(tmp_path, "alone")
-    change(tmp_path, "user", **entries)
+    put_files(tmp_path, form, "user", **entries)
 
     with pytest.raises(RefusedError) as caught:
         transport(tmp_path, Patience(total=60)).send(LIST)
@@ -159,9 +193,7 @@ def test_a_server_that_hangs_up_in_the_handshake_is_tried_again(tmp_path):
 
 
 def test_the_machine_s_authorities_hold_where_the_kubeconfig_names_none(secured, tmp_path, monkeypatch):
-    config = yaml.safe_load((tmp_path / "config").read_text())
-    del config["clusters"][0]["cluster"]["certificate-authority"]
-    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    without(tmp_path, "cluster", "certificate-authority")
     hashed = subprocess.run(
         ["openssl", "x509", "-noout", "-hash", "-in", "authority.crt"], cwd=tmp_path, check=True, capture_output=True
     )
@@ -279,9 +311,9 @@ def test_a_silent_server_is_given_up_in_any_thread(mute, tmp_path):
         door.send(LIST)
 
 
-@pytest.mark.parametrize(("without", "used"), [("", True), ("127.0.0.2", False), ("other.example,*", False)])
-def test_the_environment_s_proxy_and_its_exceptions_hold(tmp_path, monkeypatch, without, used):
-    monkeypatch.setenv("no_proxy", without)
+@pytest.mark.parametrize(("exceptions", "used"), [("", True), ("127.0.0.2", False), ("other.example,*", False)])
+def test_the_environment_s_proxy_and_its_exceptions_hold(tmp_path, monkeypatch, exceptions, used):
+    monkeypatch.setenv("no_proxy", exceptions)
     write_kubeconfig(tmp_path, "http://127.0.0.2:9", "t1")  # where nobody listens
     with served(lambda r, n: Answer(body=POD_OBJECT)) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)

@@ -4,7 +4,7 @@ import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ import yaml
 from bluegreen.kube.answers import error_of
 from bluegreen.kube.calls import Call
 from bluegreen.kube.http import Connection, Transport
-from bluegreen.kube.kubeconfig import load_configuration
+from bluegreen.kube.kubeconfig import load_settings
 from bluegreen.kube.lists import list_objects
 from bluegreen.kube.retry import Patience, persist
 from bluegreen.kube.session import ClusterSession, open_cluster
+from bluegreen.kube.settings import Settings
 from bluegreen.model.errors import ConflictError, NotFoundError, RefusedError, TransientError
 from bluegreen.model.ports import ApiResource
 from bluegreen.model.refs import ClusterId, ObjectRef
@@ -416,9 +417,9 @@ def test_threads_renew_a_token_once(tmp_path):
     loads = itertools.count()
     write_kubeconfig(tmp_path, "http://127.0.0.1:9", "t")
 
-    def load() -> Any:
+    def load() -> Settings:
         next(loads)
-        return load_configuration("here", str(tmp_path / "config"))
+        return load_settings("here", str(tmp_path / "config"))
 
     connection = Connection(load)
     used, _ = connection.open()
@@ -476,11 +477,10 @@ def test_a_proxy_is_not_passed_by(serve, tmp_path):
 
 def test_a_token_is_asked_for_again_after_a_second_and_not_for_each_request(tmp_path, clock):
     write_kubeconfig(tmp_path, "http://127.0.0.1:9", "t1")
-    loaded = load_configuration("here", str(tmp_path / "config"))
     asked = itertools.count()
-    settings = loaded.auth_settings
-    loaded.auth_settings = lambda: (next(asked), settings())[1]
-    connection = Connection(lambda: loaded, lambda: clock.now)
+    settings = load_settings("here", str(tmp_path / "config"))
+    counted = replace(settings, authorization=lambda: (next(asked), settings.authorization())[1])
+    connection = Connection(lambda: counted, lambda: clock.now)
 
     headers = [connection.open()[1] for _ in range(5)]
     clock.now = 1.0

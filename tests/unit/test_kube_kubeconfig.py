@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from bluegreen.kube.kubeconfig import kubeconfig_paths, list_contexts, load_configuration
+from bluegreen.kube.kubeconfig import kubeconfig_paths, list_contexts, load_settings
 from bluegreen.model.errors import RefusedError
 
 
@@ -37,7 +37,7 @@ def test_an_unknown_context_names_the_known_ones(tmp_path):
     (tmp_path / "a").write_text(config("old"))
 
     with pytest.raises(RefusedError) as caught:
-        load_configuration("olt", f"{tmp_path}/a")
+        load_settings("olt", f"{tmp_path}/a")
 
     assert caught.value.why == "known contexts: old"
     assert "--kubeconfig" in caught.value.next_step
@@ -64,16 +64,16 @@ def test_a_credential_command_that_fails_is_named(tmp_path):
     (tmp_path / "a").write_text(config("old", command))
 
     with pytest.raises(RefusedError, match="'false'"):
-        load_configuration("old", f"{tmp_path}/a")
+        load_settings("old", f"{tmp_path}/a")
 
 
 def test_the_context_is_loaded_without_a_current_context(tmp_path):
     (tmp_path / "a").write_text(config("old"))
 
-    configuration = load_configuration("old", f"{tmp_path}/a")
+    settings = load_settings("old", f"{tmp_path}/a")
 
-    assert configuration.host == "https://old"
-    assert configuration.api_key["BearerToken"] == "Bearer t-value"
+    assert settings.server == "https://old"
+    assert settings.authorization() == "Bearer t-value"
 
 
 def faulty(tmp_path, user=None, cluster=None, context=None):
@@ -82,7 +82,7 @@ def faulty(tmp_path, user=None, cluster=None, context=None):
     data["contexts"][0]["context"] |= context or {}
     (tmp_path / "a").write_text(yaml.safe_dump(data))
     with pytest.raises(RefusedError) as caught:
-        load_configuration("old", f"{tmp_path}/a")
+        load_settings("old", f"{tmp_path}/a")
     return caught.value.why
 
 
