@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from bluegreen.exporter.clean import Removal
-from bluegreen.exporter.rules import Action
+from bluegreen.exporter.rules import Action, Removal
 from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 

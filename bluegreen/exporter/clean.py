@@ -14,25 +14,8 @@ from bluegreen.exporter.catalogue import BoundRule, rules_for
 from bluegreen.exporter.conditions import CleanContext, group_kind
 from bluegreen.exporter.paths import find, strip, strip_one
 from bluegreen.exporter.procedures import PROCEDURES
-from bluegreen.exporter.rules import Action, Rule
+from bluegreen.exporter.rules import Action, Removal, Rule
 from bluegreen.model.ports import Raw
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """One thing that a rule did to an object.
-
-    Attributes:
-        rule: id of the rule.
-        action: what the rule does.
-        path: field in the object, empty when the whole object was meant.
-        why: reason in words.
-    """
-
-    rule: str
-    action: Action
-    path: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

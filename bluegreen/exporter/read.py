@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bluegreen.exporter.bundle import Bundle, Report, make_bundle
-from bluegreen.exporter.clean import Removal
-from bluegreen.exporter.rules import Action
-from bluegreen.exporter.sealed import SEALED, unseal
-from bluegreen.exporter.write import FORMAT, INDEX, MAX_INDEX_BYTES, MAX_INDEX_NODES
+from bluegreen.exporter.layout import FORMAT, INDEX, MAX_INDEX_BYTES, MAX_INDEX_NODES, SEALED
+from bluegreen.exporter.rules import Action, Removal
+from bluegreen.exporter.sealed import unseal
 from bluegreen.exporter.yaml_in import MAX_BYTES, YamlRefusedError, load_yaml
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.ports import Raw

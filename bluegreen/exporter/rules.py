@@ -45,6 +45,23 @@ class Rule:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One thing that a rule did to an object.
+
+    Attributes:
+        rule: id of the rule.
+        action: what the rule does.
+        path: field in the object, empty when the whole object was meant.
+        why: reason in words.
+    """
+
+    rule: str
+    action: Action
+    path: str
+    why: str
+
+
 def strip(kind: str, field: str, reason: str, source: str, *, when: str = "", name: str) -> Rule:
     """Return a rule that removes a field."""
     return Rule(name, kind, field, Action.STRIP, when, reason, source)

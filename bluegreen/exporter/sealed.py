@@ -8,13 +8,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bluegreen.exporter.layout import SEALED
 from bluegreen.exporter.yaml_in import YamlRefusedError, load_yaml
-from bluegreen.exporter.yaml_out import dump_yaml
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ref_of
 
-SEALED = "secrets.yaml.age"
 _PLAIN_BYTES = 512 * 1024 * 1024
 
 
@@ -29,6 +28,8 @@ def seal(secrets: Iterable[Raw], recipients: Sequence[str]) -> bytes:
         InvalidInputError: recipients that are none, all of them.
     """
     import pyrage  # noqa: PLC0415 - only encrypted bundles need it
+
+    from bluegreen.exporter.yaml_out import dump_yaml  # noqa: PLC0415 - and who reads one writes none
 
     keys, bad = _parsed(recipients, pyrage.x25519.Recipient.from_str, pyrage.ssh.Recipient.from_str)
     if bad or not keys:

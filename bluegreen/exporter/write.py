@@ -11,19 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from bluegreen.exporter.bundle import Bundle, Item
-from bluegreen.exporter.clean import Removal
+from bluegreen.exporter.layout import FORMAT, INDEX, KUSTOMIZATION, MAX_INDEX_BYTES, MAX_INDEX_NODES, SEALED
 from bluegreen.exporter.names import file_name
-from bluegreen.exporter.sealed import SEALED, seal
+from bluegreen.exporter.rules import Removal
+from bluegreen.exporter.sealed import seal
 from bluegreen.exporter.yaml_in import YamlRefusedError, load_yaml
 from bluegreen.exporter.yaml_out import dump_yaml, write_yaml
 from bluegreen.model.errors import InvalidInputError
 
-INDEX = "bluegreen-bundle.yaml"
-KUSTOMIZATION = "kustomization.yaml"
-FORMAT = 2
-MAX_INDEX_BYTES = 512 * 1024 * 1024
-MAX_INDEX_NODES = 10_000_000
-"""Some forty reports for each of two hundred thousand objects."""
 _NAMED = 5
 
 

@@ -87,19 +87,25 @@ class _Builder:
         count = 0
         for spaces, dashes, key, value, lone in lines:
             count += 1
-            column = len(spaces)
-            if dashes or column != self._column or self._key is not None or type(self._node) is list:
+            column, node = len(spaces), self._node
+            if dashes or column != self._column or self._key is not None or type(node) is list:
+                if lone and dashes == "- " and column == self._column and self._key is None and type(node) is list:
+                    node.append(self._scalar(lone))  # the next of a list, as are most lines of an index
+                    continue
                 self._go_to(column, key, listed=bool(dashes))
                 if dashes and not self._begin_items(len(dashes) // 2, key):
                     self._node.append(self._scalar(lone))
                     continue
-            if not key or key in self._node:
+                node = self._node
+            if not key or key in node:
                 raise NotOwnError
-            if value:
-                self._node[key] = self._scalar(value)
-            else:
+            if not value:
                 self._key = key
-                self._node[key] = None
+                node[key] = None
+            elif value[0] == '"' and "\\" not in value:
+                node[key] = value[1:-1]
+            else:
+                node[key] = self._scalar(value)
         return count
 
     def whole(self) -> dict[str, Any]:

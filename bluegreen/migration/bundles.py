@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from bluegreen.exporter.bundle import Bundle
-from bluegreen.exporter.export import ExportOptions, export
 from bluegreen.exporter.read import read_bundle
 from bluegreen.exporter.rules import Action
 from bluegreen.exporter.sealed import read_identities
@@ -56,6 +55,8 @@ class Means:
 
 def read_source(blue: Cluster, scope: Scope, emit: Emit) -> Bundle:
     """Return blue's cleaned objects of a scope."""
+    from bluegreen.exporter.export import ExportOptions, export  # noqa: PLC0415 - an import needs no rules
+
     options = ExportOptions(hmac_key=secrets.token_bytes(32))
     return export(blue, scope.namespaces, scope.selector, options, emit)
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluegreen.exporter.bundle import Report, make_bundle
-from bluegreen.exporter.clean import Removal
+from bluegreen.exporter.layout import INDEX
 from bluegreen.exporter.names import file_name
 from bluegreen.exporter.read import read_bundle
-from bluegreen.exporter.rules import Action
-from bluegreen.exporter.write import INDEX, write_bundle
+from bluegreen.exporter.rules import Action, Removal
+from bluegreen.exporter.write import write_bundle
 from bluegreen.exporter.yaml_in import YamlRefusedError, load_yaml
 from bluegreen.exporter.yaml_out import dump_yaml
 from bluegreen.model.errors import InvalidInputError

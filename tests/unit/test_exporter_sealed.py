@@ -4,9 +4,10 @@ import pyrage
 import pytest
 
 from bluegreen.exporter.bundle import make_bundle
+from bluegreen.exporter.layout import INDEX, SEALED
 from bluegreen.exporter.read import read_bundle
-from bluegreen.exporter.sealed import SEALED, read_identities
-from bluegreen.exporter.write import INDEX, write_bundle
+from bluegreen.exporter.sealed import read_identities
+from bluegreen.exporter.write import write_bundle
 from bluegreen.exporter.yaml_in import load_yaml
 from bluegreen.model.errors import InvalidInputError
 

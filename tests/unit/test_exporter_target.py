@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bluegreen.exporter.bundle import make_bundle
-from bluegreen.exporter.write import INDEX, write_bundle
+from bluegreen.exporter.layout import INDEX
+from bluegreen.exporter.write import write_bundle
 from bluegreen.model.errors import InvalidInputError
 
 

@@ -10,9 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bluegreen.exporter.bundle import Report, make_bundle
-from bluegreen.exporter.clean import Removal
 from bluegreen.exporter.read import read_bundle
-from bluegreen.exporter.rules import Action
+from bluegreen.exporter.rules import Action, Removal
 from bluegreen.exporter.write import write_bundle
 from bluegreen.exporter.yaml_in import YamlRefusedError, load_by_library, load_yaml
 from bluegreen.exporter.yaml_out import dump_by_library, dump_yaml, write_yaml
