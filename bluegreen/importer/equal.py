@@ -6,10 +6,13 @@ those look, and name each field. It must never be the only word on an object tha
 
 from typing import Any
 
+import msgspec
+
 from bluegreen.importer.owned import EXACT, applied_by_us, step_of
 from bluegreen.model.marks import PREFIX
 from bluegreen.model.ports import Raw
 
+_encode = msgspec.json.Encoder(order="sorted").encode
 _MISSING = object()
 _NOTHING: Raw = {}
 _WHOLE = (dict, list)
@@ -25,11 +28,21 @@ def surely_equal(obj: Raw, live: Raw) -> bool:
         obj: the object as we would apply it.
         live: the object as the server has it, with metadata.managedFields.
     """
-    if not _within(obj, live):
+    # What is the same as a whole, such as a spec, has neither a field that differs nor one too many.
+    same = {key for key, value in obj.items() if key != "metadata" and _is_same(value, live.get(key, _MISSING))}
+    if not _within({key: value for key, value in obj.items() if key not in same}, live):
         return False
     entries = live["metadata"].get("managedFields") or ()
     version = str(obj["apiVersion"])
-    return all(_asked(entry["fieldsV1"], obj, live) for entry in entries if applied_by_us(entry, version))
+    ours = (entry["fieldsV1"] for entry in entries if applied_by_us(entry, version))
+    return all(
+        _asked({key: below for key, below in fields.items() if key[2:] not in same}, obj, live) for fields in ours
+    )
+
+
+def _is_same(mine: Any, live: Any) -> bool:
+    """Return whether two values are one, numbers and truths told apart, which == does not."""
+    return bool(mine == live) and (type(mine) is str or _encode(mine) == _encode(live))
 
 
 def _within(mine: Any, live: Any) -> bool:

@@ -74,7 +74,7 @@ def test_what_the_server_adds_does_not_hide_that_it_is_equal():
 
 
 def test_each_way_to_be_unequal_is_left_to_the_thorough_look():
-    spec = {"selector": {"app": "x"}, "ports": [{"name": "http", "port": 80}], "args": ["a", "b"]}
+    spec = {"selector": {"app": "x"}, "ports": [{"name": "http", "port": 80}], "args": ["a", "b"], "on": True}
     live = applied(spec)
     for other in (
         {**spec, "args": ["b", "a"]},
@@ -82,6 +82,7 @@ def test_each_way_to_be_unequal_is_left_to_the_thorough_look():
         {**spec, "ports": []},
         {**spec, "new": 1},
         {"selector": spec["selector"], "ports": spec["ports"]},
+        {**spec, "on": 1},
         {**spec, "ports": [{"name": "http", "port": "80"}]},
     ):
         assert not surely_equal(wanted(other), live)
