@@ -21,6 +21,7 @@ from bluegreen.importer.denied import Denials
 from bluegreen.importer.greens_own import NO_SCENE, Scene, scene_of
 from bluegreen.importer.live import read_live
 from bluegreen.importer.order import Phase, Wave, in_phase, order
+from bluegreen.importer.pace import AT_A_TIME
 from bluegreen.importer.refusal import Cause, cause_of
 from bluegreen.model.errors import BluegreenError, OutOfTimeError, RefusedError, TransientError
 from bluegreen.model.events import Emit
@@ -59,7 +60,7 @@ class ApplyOptions:
     migration: str
     clock: Callable[[], float]
     sleep: Callable[[float], None]
-    workers: int = 12
+    workers: int = AT_A_TIME
     prepare: Callable[[Raw], Raw] = lambda obj: obj
     definition_seconds: float = 60.0
     end: float = math.inf

@@ -17,6 +17,7 @@ from bluegreen.importer.diff import Change, all_differences
 from bluegreen.importer.greens_own import scene_of
 from bluegreen.importer.live import read_live
 from bluegreen.importer.order import order
+from bluegreen.importer.pace import AT_A_TIME
 from bluegreen.importer.refusal import Cause, cause_of
 from bluegreen.importer.rewrite import Effect
 from bluegreen.model.errors import BluegreenError, RefusedError
@@ -39,7 +40,7 @@ class PlanOptions:
 
     migration: str
     dry_run: bool = False
-    workers: int = 12
+    workers: int = AT_A_TIME
     prepare: Callable[[Raw], Raw] = lambda obj: obj
     ahead: ListsAhead | None = None
     contents: Mapping[ObjectRef, str] = field(default_factory=dict)

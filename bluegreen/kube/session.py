@@ -23,7 +23,7 @@ DRY_RUN_DROPS = 3
 
 
 class ClusterSession:
-    """A cluster's API in raw objects; safe for at least 16 threads."""
+    """A cluster's API in raw objects; safe for at least 32 threads."""
 
     def __init__(self, transport: Transport, identity: ClusterId) -> None:
         self._transport = transport

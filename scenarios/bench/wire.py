@@ -18,7 +18,8 @@ from scenarios.lab.api import API_PORT
 from scenarios.lab.console import LabError
 from scenarios.lab.layout import Cluster
 
-THREADS = 12
+WRITERS, READERS = 24, 12
+"""Threads: as many as the product has writes under way, and enough for the lists."""
 PAGE = 500
 _CREATED = frozenset({http.client.OK, http.client.CREATED, http.client.CONFLICT})
 T = TypeVar("T")
@@ -62,7 +63,7 @@ def send_all(cluster: Cluster, requests: Sequence[Request]) -> float:
     """
     todo, lock = iter(requests), threading.Lock()
     started = time.monotonic()
-    _in_threads(lambda: _sender(cluster, _shared(todo, lock)))
+    _in_threads(WRITERS, lambda: _sender(cluster, _shared(todo, lock)))
     return time.monotonic() - started
 
 
@@ -84,7 +85,7 @@ def list_all(cluster: Cluster, collections: Iterable[str]) -> tuple[int, float]:
     todo, lock = iter(list(collections)), threading.Lock()
     counts: list[int] = []
     started = time.monotonic()
-    _in_threads(lambda: _lister(cluster, _shared(todo, lock), counts))
+    _in_threads(READERS, lambda: _lister(cluster, _shared(todo, lock), counts))
     return sum(counts), time.monotonic() - started
 
 
@@ -120,8 +121,8 @@ def _shared(todo: Iterator[T], lock: threading.Lock) -> Iterator[T]:
         yield item
 
 
-def _in_threads(work: Callable[[], None]) -> None:
-    """Run the same work in every thread; the first error is raised when all have ended."""
+def _in_threads(number: int, work: Callable[[], None]) -> None:
+    """Run the same work in so many threads; the first error is raised when all have ended."""
     errors: list[BaseException] = []
 
     def guarded() -> None:
@@ -130,7 +131,7 @@ def _in_threads(work: Callable[[], None]) -> None:
         except (LabError, OSError, http.client.HTTPException, ValueError) as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=guarded) for _ in range(THREADS)]
+    threads = [threading.Thread(target=guarded) for _ in range(number)]
     for thread in threads:
         thread.start()
     for thread in threads:

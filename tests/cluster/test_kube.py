@@ -119,10 +119,10 @@ def test_a_bad_secret_is_refused_without_its_value(cluster, namespace):
     assert "canary" not in repr(caught.value.args)
 
 
-def test_a_thousand_objects_by_sixteen_threads_and_back(cluster, namespace, record_property):
+def test_a_thousand_objects_by_many_threads_and_back(cluster, namespace, record_property):
     names = [f"c{i}" for i in range(1000)]
     began = time.monotonic()
-    threads = [threading.Thread(target=apply_all, args=(cluster, namespace, names[n::16])) for n in range(16)]
+    threads = [threading.Thread(target=apply_all, args=(cluster, namespace, names[n::32])) for n in range(32)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -234,7 +234,7 @@ def test_a_token_that_ends_in_the_middle_of_a_list_is_renewed_once(own, name, tm
     assert login.calls == calls + 1
 
 
-def test_sixteen_threads_renew_a_token_once_together(own, name, tmp_path):
+def test_many_threads_renew_a_token_once_together(own, name, tmp_path):
     login = Login(own, name, tmp_path)
     first = login.issue("one")
     session = open_cluster("user", str(login.write("config")))
@@ -248,7 +248,7 @@ def test_sixteen_threads_renew_a_token_once_together(own, name, tmp_path):
         except BluegreenError as error:
             failed.append(error)
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(16)]
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(32)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -394,7 +394,7 @@ def test_a_list_that_always_expires_ends(serve):
         list(cluster.list(PODS))
 
 
-def test_sixteen_threads_share_one_session(serve):
+def test_many_threads_share_one_session(serve):
     cluster, _ = serve(lambda r, n: Answer(body={"metadata": {"name": r.path.rpartition("/")[2]}}))
     wrong: list[str] = []
 
@@ -404,7 +404,7 @@ def test_sixteen_threads_share_one_session(serve):
             if cluster.get(ObjectRef("v1", "Pod", "shop", name))["metadata"]["name"] != name:
                 wrong.append(name)
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(16)]
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(32)]
     for thread in threads:
         thread.start()
     for thread in threads:
