@@ -92,5 +92,8 @@ def assess(wider: Wider, more: Iterable[Finding] = ()) -> Assessment:
     ordered = tuple(sorted(found, key=lambda f: (_RANK[f.severity], f.rule, f.subject)))
     mapped = frozenset(subject.storage_classes) | frozenset(subject.ingress_classes)
     return Assessment(
-        ordered, judge(subject.objects, ordered, mapped), inventory(subject.objects), uses(subject.objects)
+        ordered,
+        judge(subject.objects, subject.on_green(), ordered, mapped),
+        inventory(subject.objects),
+        uses(subject.objects),
     )

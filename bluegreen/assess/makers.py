@@ -6,7 +6,7 @@ It only reads, and keeps names alone. What cannot be read is a gap with its reas
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bluegreen.assess.surroundings import attempt
+from bluegreen.assess.gaps import attempt
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef

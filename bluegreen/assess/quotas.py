@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bluegreen.assess.amounts import amount, replicas
-from bluegreen.assess.surroundings import attempt
+from bluegreen.assess.gaps import attempt
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 

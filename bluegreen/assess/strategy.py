@@ -50,22 +50,31 @@ class Judged:
     because: tuple[str, ...]
 
 
-def judge(objects: Sequence[Raw], findings: Iterable[Finding], mapped: frozenset[str]) -> tuple[Judged, ...]:
+def judge(
+    objects: Sequence[Raw], moved: Sequence[Raw], findings: Iterable[Finding], mapped: frozenset[str]
+) -> tuple[Judged, ...]:
     """Judge every workload, the riskiest first.
 
     Args:
         objects: blue's cleaned objects.
+        moved: the same in the same order, as green will have them; a finding may name an object as on either side.
         findings: what was found about them.
         mapped: StorageClasses and IngressClasses of blue that the configuration maps.
     """
     found = list(findings)
-    judged = [_judged(obj, found, mapped) for obj in objects if obj["kind"] in _KINDS]
+    pairs = zip(objects, moved, strict=True)
+    judged = [_judged(obj, _about((obj, there), found), mapped) for obj, there in pairs if obj["kind"] in _KINDS]
     return tuple(sorted(judged, key=lambda one: (-one.risk, one.workload)))
 
 
-def _judged(obj: Raw, findings: list[Finding], mapped: frozenset[str]) -> Judged:
+def _about(sides: Iterable[Raw], findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings about an object, by its names on both sides; some go on with a part of it."""
+    names = {f"{ref_of(obj)} " for obj in sides}
+    return [finding for finding in findings if any(f"{finding.subject} ".startswith(name) for name in names)]
+
+
+def _judged(obj: Raw, own: list[Finding], mapped: frozenset[str]) -> Judged:
     name = str(ref_of(obj))
-    own = [f for f in findings if f.subject == name or f.subject.startswith(f"{name} ")]
     strategy, why = _strategy(obj, own, mapped)
     points = [*_of_shape(obj), *((_POINTS[f.severity], f"{f.rule}: {f.reason}") for f in own)]
     risk = min(_HIGHEST, sum(number for number, _ in points))

@@ -15,7 +15,8 @@ from typing import TypeVar
 from prometheus_client.parser import text_string_to_metric_families
 
 from bluegreen.assess.facts import built_in
-from bluegreen.model.errors import BluegreenError, NotFoundError
+from bluegreen.assess.gaps import attempt
+from bluegreen.model.errors import NotFoundError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 
 ADMISSION = (
@@ -129,15 +130,6 @@ def _listed(cluster: Cluster, resource: ApiResource | None, namespaces: Iterable
         return [obj for name in namespaces for obj in cluster.list(resource, name)] if resource else []
     except NotFoundError:
         return []
-
-
-def attempt(read: Callable[[], T], words: str, gaps: dict[str, str]) -> T | None:
-    """Return what was read, or note why it could not be and return None."""
-    try:
-        return read()
-    except BluegreenError as error:
-        gaps[words] = str(error)
-        return None
 
 
 def read_clock(cluster: Cluster, now: Now) -> Clock | None:

@@ -13,11 +13,12 @@ from typing import Any
 
 from bluegreen.assess.amounts import amount
 from bluegreen.assess.checks import Subject
+from bluegreen.assess.gaps import attempt
 from bluegreen.assess.makers import find_makers
 from bluegreen.assess.pods import named_secrets
 from bluegreen.assess.quotas import Counts, count_already
 from bluegreen.assess.rights import Extras, Missing, ask, needs
-from bluegreen.assess.surroundings import Now, Surroundings, attempt, surround
+from bluegreen.assess.surroundings import Now, Surroundings, surround
 from bluegreen.model.errors import BluegreenError, NotFoundError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of

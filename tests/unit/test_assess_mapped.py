@@ -5,9 +5,11 @@ import json
 import pytest
 from fake_api import FakeApi, quiet
 
+from bluegreen.assess.strategy import judge
 from bluegreen.importer.transform import TransformOptions
 from bluegreen.migration.assessing import assess_scope
 from bluegreen.migration.scope import Scope
+from bluegreen.model.findings import Finding, Severity
 from bluegreen.model.refs import ClusterId
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -47,3 +49,21 @@ def test_the_namespace_that_ours_becomes_may_not_be_on_its_way_out():
 
     assert told(space("store", **going), wanted="namespace-terminating") == ["Namespace store"]
     assert told(space("shop", **going), wanted="namespace-terminating") == []
+
+
+def test_what_is_found_about_a_workload_as_on_green_counts_for_it():
+    web, webs = (
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "shop"}}
+        for name in ("web", "webs")
+    )
+    moved = [{**obj, "metadata": {**obj["metadata"], "namespace": "store"}} for obj in (web, webs)]
+    found = [
+        Finding(rule, Severity.WARNING, subject, "why", "do")
+        for rule, subject in (("a", "Deployment shop/web"), ("b", "Deployment store/web volume v"))
+    ]
+
+    first, second = judge([web, webs], moved, found, frozenset())
+
+    assert first.workload == "Deployment shop/web"
+    assert [line for line in first.because if "why" in line] == ["+15 a: why", "+15 b: why"]
+    assert not any("why" in line for line in second.because)
