@@ -26,6 +26,7 @@ SIGNS = {
 _BAD = (Verdict.CONFLICT, Verdict.REFUSED)
 _INDENT = 11
 _NAMED = 3
+_MAKE_FIRST = "; make the namespaces first to hear of it now, as bluegreen plan --create-namespaces does."
 
 
 def bad(entries: Iterable[PlanEntry]) -> bool:
@@ -64,7 +65,8 @@ def _tell_unjudged(entries: Sequence[PlanEntry]) -> None:
         first = ", ".join(sorted(needs)[:_NAMED]) + more
         put(
             f"Not judged by the server: {amount(needs.total(), 'object')}, since {first} must be there first. "
-            "Webhooks, quotas, ports and names may still refuse them."
+            "Webhooks, quotas, ports and names may still refuse them"
+            f"{_MAKE_FIRST if any(need.startswith('Namespace ') for need in needs) else '.'}"
         )
 
 

@@ -61,6 +61,7 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     from bluegreen.cli.progress import means  # noqa: PLC0415
     from bluegreen.importer.plan import PlanOptions  # noqa: PLC0415
     from bluegreen.migration import bundles  # noqa: PLC0415
+    from bluegreen.migration.lacking import lacking  # noqa: PLC0415
     from bluegreen.migration.scope import open_target  # noqa: PLC0415
 
     scope = load_scope(options)
@@ -71,6 +72,7 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     warn(wanted.remarks)
     objects = wanted.objects
     green = open_target(scope)
+    warn(lacking(green, objects))
     surplus = bundles.surplus(green, bundle, objects, scope.transform) if options["prune"] else ()
     mark = bundles.mark_of(bundle.source)
     if dry_run != "none":

@@ -70,10 +70,15 @@ class DetailedCommand(click.Command):
     default="server",
     help="server lets green's API server judge every object; nothing is written either way.",
 )
+@click.option(
+    "--create-namespaces",
+    is_flag=True,
+    help="Make namespaces that green lacks, and nothing else: the server judges only what goes into one that is there.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="0 nothing to do, 1 error, 2 changes; usage is then 64.")
 @click.pass_context
 def plan(ctx: click.Context, /, output: str, out: Path | None, idle: bool, dry_run: str, **options: Any) -> None:
-    """Show what an import would do to each object; writes nothing.
+    """Show what an import would do to each object; writes none of them.
 
     \b
     Exit codes: 0 planned, 1 failed, or an object is refused or in conflict,
@@ -84,16 +89,19 @@ def plan(ctx: click.Context, /, output: str, out: Path | None, idle: bool, dry_r
 
     hold_many_objects()
     from bluegreen.cli.files import check_target  # noqa: PLC0415
-    from bluegreen.cli.progress import tell  # noqa: PLC0415
+    from bluegreen.cli.progress import means, tell  # noqa: PLC0415
     from bluegreen.migration.plans import make_plan  # noqa: PLC0415
     from bluegreen.migration.scope import open_both  # noqa: PLC0415
 
     if out is not None:
         check_target(out)
-    detailed = options.pop("detailed_exitcode")
+    detailed, making = options.pop("detailed_exitcode"), options.pop("create_namespaces")
+    if making and dry_run != "server":
+        raise click.UsageError("--create-namespaces is for the server's judgement; leave out --dry-run client.")
     scope = load_scope(options)
     blue, green = open_both(scope)
-    saved = make_plan(blue, green, scope, tell, idle=idle, server=dry_run == "server")
+    how = means(0.0) if making else None
+    saved = make_plan(blue, green, scope, tell, idle=idle, server=dry_run == "server", making=how)
     if out is not None:
         _save(saved, out)
     _show(saved, output)

@@ -17,6 +17,9 @@ data:
   policy: copy                # writes on blue after the copy are not carried over
   mover: velero
   with: {namespace: velero, ttl: 72h}
+export:
+  exclude: [Ingress.networking.k8s.io]    # green has its own
+  nodePorts: explicit
 transform:
   storageClasses: {fast-old: fast-new}
   images: {registry.old.example/: registry.new.example/}

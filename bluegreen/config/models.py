@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
+from bluegreen.config.export import Export
 from bluegreen.config.fields import Duration, Listed, Name, PositiveDuration, Section, Share, State, Text, preset
 from bluegreen.config.transform import Transform
 
@@ -210,6 +211,7 @@ class Migration(Section):
         "2%", "Share of the users that may still come to blue at 100 % when a DNS route ends its bake."
     )
     data: Data | None = Field(default=None, description="What happens to the data of claims.")
+    export: Export = Field(default_factory=Export, description="What is exported of blue.")
     transform: Transform = Field(default_factory=Transform, description="Changes to objects on their way.")
     routes: Annotated[tuple[Route, ...], Listed] = Field(description="Where traffic is split; at least one.")
     probes: Annotated[tuple[Probe, ...], Listed] = Field(description="Where samples come from; at least one.")

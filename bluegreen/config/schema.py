@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from bluegreen.config import models, patches
 from bluegreen.config.example import EXAMPLE
+from bluegreen.config.export import Export
 from bluegreen.config.layers import SETTABLE, variable_of
 from bluegreen.config.transform import Transform
 
@@ -23,6 +24,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Top level", models.Migration),
     ("steps[]", models.Step),
     ("data", models.Data),
+    ("export", Export),
     ("transform", Transform),
     ("transform.patches[]", patches.Patch),
     ("transform.patches[].match", patches.PatchMatch),

@@ -4,14 +4,16 @@ It reads blue, never writes, and holds everything in memory, packed until it is 
 the Bundle.
 """
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from bluegreen.exporter import admission, collect, follow, plain_status
 from bluegreen.exporter.bundle import Bundle, Report, make_bundle, note
+from bluegreen.exporter.choices import Choices
 from bluegreen.exporter.clean import clean
 from bluegreen.exporter.closure import select_with_needs
-from bluegreen.exporter.conditions import CleanContext
+from bluegreen.exporter.conditions import CleanContext, group_kind
 from bluegreen.exporter.held import Held, held
 from bluegreen.exporter.packed import Packed, unpack_all
 from bluegreen.exporter.rules import Action
@@ -31,21 +33,15 @@ class ExportOptions:
 
     Attributes:
         hmac_key: key of the digests of Secrets, from the migration's own randomness.
+        choices: what a person chose.
         workers: lists read at a time.
-        exclude: kinds (Kind.group) that are not wanted.
-        node_ports: explicit, all or none: which node ports of Services stay.
         families: IP families that green serves, None when not known.
-        keep_status: kinds (Kind.group) whose status is kept.
-        keep_owned: export what controllers own as well.
     """
 
     hmac_key: bytes = field(repr=False)
+    choices: Choices = field(default_factory=Choices)
     workers: int = 8
-    exclude: frozenset[str] = frozenset()
-    node_ports: str = "explicit"
     families: frozenset[str] | None = None
-    keep_status: frozenset[str] = frozenset()
-    keep_owned: bool = False
 
 
 def export(cluster: Cluster, namespaces: tuple[str, ...], selector: str, options: ExportOptions, emit: Emit) -> Bundle:
@@ -63,12 +59,14 @@ def export(cluster: Cluster, namespaces: tuple[str, ...], selector: str, options
     """
     matches = parse_selector(selector)
     roots = _namespace_objects(cluster, namespaces)
-    resources = cluster.resources()
-    listable, left = collect.worth_listing(resources, options.exclude)
+    resources, choices = cluster.resources(), options.choices
+    _require_known(resources, choices, cluster.id.context)
+    listable, left = collect.worth_listing(resources, choices.exclude)
     listed = collect.gather(cluster, listable, namespaces, options.workers)
     emit("export.listed", objects=len(listed), kinds=len(listable), kinds_left_out=len(left))
     data = plain_status.plain_status_kinds(cluster, listable, frozenset(packed.api_version for packed in listed))
-    sieve = _Sieve(replace(_context(listed, namespaces, options), keep_status=options.keep_status | data))
+    context = replace(_context(listed, namespaces, options), keep_status=choices.keep_status | data)
+    sieve = _Sieve(context, choices.exclude)
     objects = unpack_all(listed)
     chosen, unselected = select_with_needs(objects, matches) if selector.strip() else (objects, [])
     sieve.pour(roots)
@@ -91,6 +89,25 @@ def _namespace_objects(cluster: Cluster, namespaces: Iterable[str]) -> list[Raw]
     return found
 
 
+def _require_known(resources: Iterable[ApiResource], choices: Choices, context: str) -> None:
+    """Refuse kinds that blue does not serve: a typing error would export what somebody wanted to keep back."""
+    served = {collect.kind_of(resource) for resource in resources}
+    reasons = [
+        f"export.{key}: {context} serves no {kind}{_meant(kind, served)}"
+        for key, kinds in (("exclude", choices.exclude), ("keepStatus", choices.keep_status))
+        for kind in sorted(kinds - served)
+    ]
+    if reasons:
+        hint = "write each as Kind.group, see: kubectl api-resources"
+        raise InvalidInputError("export.kinds", f"looking for kinds in {context}", tuple(reasons), hint)
+
+
+def _meant(kind: str, served: Iterable[str]) -> str:
+    name, known = kind.partition(".")[0], sorted(served)
+    close = [one for one in known if one.partition(".")[0] == name] or difflib.get_close_matches(kind, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
 def _is_ending(obj: Raw) -> bool:
     return bool(obj["metadata"].get("deletionTimestamp"))
 
@@ -100,17 +117,18 @@ def _context(listed: list[Packed], namespaces: Iterable[str], options: ExportOpt
         namespaces=frozenset(namespaces),
         exists=frozenset(packed.uid for packed in listed),
         selecting_services=frozenset(packed.selecting for packed in listed if packed.selecting),
-        node_ports=options.node_ports,
+        node_ports=options.choices.node_ports,
         families=options.families,
-        keep_owned=options.keep_owned,
+        keep_owned=options.choices.keep_owned,
     )
 
 
 class _Sieve:
     """Cleans objects as they come and keeps what is left, with blue's version, and the reports."""
 
-    def __init__(self, context: CleanContext) -> None:
+    def __init__(self, context: CleanContext, exclude: frozenset[str] = frozenset()) -> None:
         self._context = context
+        self._exclude = exclude
         self._seen: set[ObjectRef] = set()
         self.kept: list[tuple[Raw, str]] = []
         self.reports: list[Report] = []
@@ -122,6 +140,9 @@ class _Sieve:
             if ref in self._seen:
                 continue
             self._seen.add(ref)
+            if self._exclude and group_kind(obj) in self._exclude:
+                self.reports.append(note(ref, "excluded", Action.LEAVE_OUT, "", "export.exclude names its kind"))
+                continue
             cleaned = clean(obj, self._context)
             self.reports += [Report(ref, removal) for removal in cleaned.removals]
             if cleaned.obj is not None:

@@ -7,7 +7,7 @@ resourceVersion. A file that was edited or cut off is refused as a whole.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -36,6 +36,7 @@ class SavedPlan:
         namespaces: namespaces on blue.
         selector: label selector.
         transform: what is rewritten, as JSON data.
+        choices: what is exported at all, as JSON data.
         idle: whether the objects are applied asleep.
         server: whether green's API server judged each object.
         plan: the plan.
@@ -53,6 +54,7 @@ class SavedPlan:
     plan: ImportPlan
     left_out: tuple[tuple[ObjectRef, str], ...] = ()
     remarks: tuple[Remark, ...] = ()
+    choices: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the file's content, its sha256 included."""
@@ -65,6 +67,7 @@ class SavedPlan:
             "namespaces": list(self.namespaces),
             "selector": self.selector,
             "transform": dict(self.transform),
+            "export": dict(self.choices),
             "idle": self.idle,
             "dryRun": "server" if self.server else "client",
             "summary": {str(verdict): self.plan.count(verdict) for verdict in Verdict},
@@ -134,6 +137,7 @@ def _saved(content: Mapping[str, Any]) -> SavedPlan:
         server=content["dryRun"] == "server",
         plan=ImportPlan(green.uid, tuple(_entry(entry) for entry in content["entries"])),
         left_out=tuple((_ref(entry), str(entry["reason"])) for entry in content["leftOut"]),
+        choices=content.get("export") or {},
         remarks=tuple(Remark(w["subject"], w["field"], w["text"]) for w in content.get("warnings") or ()),
     )
 

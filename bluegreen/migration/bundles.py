@@ -17,6 +17,7 @@ from bluegreen.importer import shape
 from bluegreen.importer.apply import ApplyFailedError, ApplyOptions, ApplyResult, apply_objects
 from bluegreen.importer.greens_own import scene_of
 from bluegreen.importer.idle import hold_jobs, idler
+from bluegreen.importer.live import read_live
 from bluegreen.importer.order import Phase, in_phase, order
 from bluegreen.importer.plan import ImportPlan, PlanOptions, plan_import
 from bluegreen.importer.prune import Surplus, find_surplus
@@ -57,7 +58,7 @@ def read_source(blue: Cluster, scope: Scope, emit: Emit) -> Bundle:
     """Return blue's cleaned objects of a scope."""
     from bluegreen.exporter.export import ExportOptions, export  # noqa: PLC0415 - an import needs no rules
 
-    options = ExportOptions(hmac_key=secrets.token_bytes(32))
+    options = ExportOptions(secrets.token_bytes(32), scope.choices)
     return export(blue, scope.namespaces, scope.selector, options, emit)
 
 
@@ -142,6 +143,18 @@ def foresee(green: Cluster, wanted: Rewritten, options: PlanOptions, *, idle: bo
     chosen = [obj for wave in in_phase(order(objects), Phase.IMPORT) for obj in wave.objects] if idle else objects
     prepare = preparation(green, objects, silent, idle=idle)
     return plan_import(chosen, green, replace(options, prepare=prepare)).with_effects(wanted.effects)
+
+
+def make_namespaces(green: Cluster, objects: Iterable[Raw], mark: str, means: Means) -> None:
+    """Make the namespaces of objects that green lacks, as an import would; those that it has stay as they are.
+
+    Raises:
+        ApplyFailedError: one was refused.
+    """
+    spaces = [obj for obj in objects if shape.is_kind(obj, "Namespace")]
+    there = read_live(green, map(ref_of, spaces), green.resources())
+    new = [obj for obj in spaces if ref_of(obj) not in there]
+    apply_objects(green, new, Phase.IMPORT, ApplyOptions(mark, means.clock, means.sleep), means.emit)
 
 
 def bring(

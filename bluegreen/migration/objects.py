@@ -17,6 +17,7 @@ from bluegreen.importer.plan import PlanEntry, PlanOptions, plan_import
 from bluegreen.importer.rewrite import Rewritten, rewrite
 from bluegreen.importer.scales import read_scales
 from bluegreen.importer.start import is_schedule
+from bluegreen.migration.choices import choices_of
 from bluegreen.migration.transforms import transform_options
 from bluegreen.model.events import Emit, silent
 from bluegreen.model.findings import Finding, Severity
@@ -29,7 +30,7 @@ _LOOK = "look at transform.patches in bluegreen.yaml"
 
 def read_blue(blue: Cluster, config: Migration, emit: Emit = silent) -> Bundle:
     """Return blue's cleaned objects."""
-    options = ExportOptions(hmac_key=secrets.token_bytes(32))
+    options = ExportOptions(secrets.token_bytes(32), choices_of(config.export))
     return export(blue, tuple(config.namespaces), config.selector or "", options, emit)
 
 

@@ -22,10 +22,13 @@ from bluegreen.migration.bundles import (
     for_target,
     foresee,
     left_out,
+    make_namespaces,
     mark_of,
     read_source,
     surplus,
 )
+from bluegreen.migration.choices import choices_from, describe_choices
+from bluegreen.migration.lacking import lacking
 from bluegreen.migration.scope import Scope
 from bluegreen.migration.transforms import describe, transform_of
 from bluegreen.model.errors import InvalidInputError, StalePlanError
@@ -54,7 +57,9 @@ class PlanMovedError(StalePlanError):
         )
 
 
-def make_plan(blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: bool, server: bool) -> SavedPlan:
+def make_plan(
+    blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: bool, server: bool, making: Means | None = None
+) -> SavedPlan:
     """Return what an import of a scope would do to each object.
 
     Args:
@@ -64,10 +69,13 @@ def make_plan(blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: 
         emit: told what is read.
         idle: apply everything asleep.
         server: let green's API server judge each object by a dry run.
+        making: makes the namespaces that green lacks first, which the server needs for that; None writes nothing.
     """
     with _ahead(green, scope) as ahead:
         bundle = read_source(blue, scope, emit)
         wanted = for_target(bundle, scope.transform, empty_claims=False)
+        if making:
+            make_namespaces(green, wanted.objects, mark_of(bundle.source), making)
         contents = _contents(bundle, wanted.objects)
         options = PlanOptions(mark_of(bundle.source), dry_run=server, ahead=ahead, contents=contents)
         plan = foresee(green, wanted, options, idle=idle)
@@ -81,13 +89,14 @@ def make_plan(blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: 
         server=server,
         plan=plan,
         left_out=left_out(bundle),
-        remarks=wanted.remarks,
+        remarks=(*wanted.remarks, *lacking(green, wanted.objects)),
+        choices=describe_choices(scope.choices),
     )
 
 
 def _ahead(green: Cluster, scope: Scope) -> ListsAhead:
     """Begin to list what green has where the scope's objects will go."""
-    listable, _ = worth_listing(green.resources(), frozenset())
+    listable, _ = worth_listing(green.resources(), scope.choices.exclude)
     return ListsAhead(green, listable, {scope.transform.namespaces.get(name, name) for name in scope.namespaces})
 
 
@@ -111,6 +120,7 @@ def scope_of(saved: SavedPlan, scope: Scope) -> Scope:
         namespaces=saved.namespaces,
         selector=saved.selector,
         transform=transform_of(saved.transform),
+        choices=choices_from(saved.choices),
     )
 
 

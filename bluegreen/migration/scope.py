@@ -6,12 +6,13 @@ a tenth of a second, and flags and variables need none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bluegreen.config.layers import lay, settle_paths
 from bluegreen.config.reader import FILE_NAME, Document, read_file
+from bluegreen.exporter.choices import Choices
 from bluegreen.importer.transform import TransformOptions
 from bluegreen.kube.session import open_cluster
 from bluegreen.migration.reasons import Reasons
@@ -30,6 +31,7 @@ class Scope:
         namespaces: namespaces on blue.
         selector: label selector, empty for everything.
         transform: what is rewritten on the way.
+        choices: what is exported at all.
     """
 
     source: str = ""
@@ -38,6 +40,7 @@ class Scope:
     namespaces: tuple[str, ...] = ()
     selector: str = ""
     transform: TransformOptions = field(default_factory=TransformOptions)
+    choices: Choices = field(default_factory=Choices)
 
 
 def read_scope(path: Path | None, flags: Mapping[str, object], env: Mapping[str, str], cwd: Path) -> Scope:
@@ -56,7 +59,7 @@ def read_scope(path: Path | None, flags: Mapping[str, object], env: Mapping[str,
     document = read_file(file) if file else Document()
     layered = lay(document, file.name if file else "", flags, env)
     settle_paths(layered, file, cwd, env.get("HOME", ""))
-    return _from_file(file, document, layered.data) if file else _scope(layered.data, TransformOptions())
+    return _from_file(file, document, layered.data) if file else _scope(layered.data)
 
 
 def _from_file(file: Path, document: Document, data: Mapping[str, Any]) -> Scope:
@@ -67,12 +70,12 @@ def _from_file(file: Path, document: Document, data: Mapping[str, Any]) -> Scope
     """
     from bluegreen.migration.scope_file import checked  # noqa: PLC0415 - pydantic is for files only
 
-    values, how, reasons = checked(data)
+    values, parts, reasons = checked(data)
     reasons = [f"{p.place.line}:{p.place.column}: {p.why}" if p.place else p.why for p in document.problems] + reasons
     if reasons:
         hint = "every key is explained in docs/reference/config.md"
         raise InvalidInputError("config.invalid", f"reading {file}", tuple(reasons), hint)
-    return _scope(values, how)
+    return replace(_scope(values), **parts)
 
 
 def _find(path: Path | None, env: Mapping[str, str], cwd: Path) -> Path | None:
@@ -83,7 +86,7 @@ def _find(path: Path | None, env: Mapping[str, str], cwd: Path) -> Path | None:
     return cwd / FILE_NAME if (cwd / FILE_NAME).exists() else None
 
 
-def _scope(data: Mapping[str, Any], how: TransformOptions) -> Scope:
+def _scope(data: Mapping[str, Any]) -> Scope:
     """Return the scope of values that are texts and lists of texts, by the keys of bluegreen.yaml."""
     both = data.get("kubeconfig")
     return Scope(
@@ -92,7 +95,6 @@ def _scope(data: Mapping[str, Any], how: TransformOptions) -> Scope:
         kubeconfigs=(data.get("fromKubeconfig") or both, data.get("toKubeconfig") or both),
         namespaces=tuple(dict.fromkeys(data.get("namespaces") or ())),
         selector=data.get("selector") or "",
-        transform=how,
     )
 
 

@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from bluegreen.config.explain import model_problems
+from bluegreen.config.export import Export
 from bluegreen.config.problems import dotted
 from bluegreen.config.transform import Transform
-from bluegreen.importer.transform import TransformOptions
+from bluegreen.migration.choices import choices_of
 from bluegreen.migration.transforms import transform_options
 
 
@@ -26,10 +27,11 @@ class _Part(BaseModel):
     namespaces: list[str] = []
     selector: str | None = None
     transform: Transform = Field(default_factory=Transform)
+    export: Export = Field(default_factory=Export)
 
 
-def checked(data: Mapping[str, Any]) -> tuple[dict[str, Any], TransformOptions, list[str]]:
-    """Return the values by their keys, what is rewritten on the way, and every reason why one cannot be used.
+def checked(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """Return plain values by their keys, the other parts of a scope by name, and every reason against a value.
 
     Args:
         data: what file, environment and flags say together.
@@ -37,5 +39,6 @@ def checked(data: Mapping[str, Any]) -> tuple[dict[str, Any], TransformOptions, 
     try:
         part = _Part.model_validate(data)
     except ValidationError as error:
-        return {}, TransformOptions(), [f"{dotted(p.path)}: {p.why}" for p in model_problems(error, _Part)]
-    return part.model_dump(by_alias=True, exclude={"transform"}), transform_options(part.transform), []
+        return {}, {}, [f"{dotted(p.path)}: {p.why}" for p in model_problems(error, _Part)]
+    parts = {"transform": transform_options(part.transform), "choices": choices_of(part.export)}
+    return part.model_dump(by_alias=True, exclude={"transform", "export"}), parts, []

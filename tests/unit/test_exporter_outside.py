@@ -3,6 +3,7 @@
 import pytest
 from fake_api import VERBS, FakeApi, quiet
 
+from bluegreen.exporter.choices import Choices
 from bluegreen.exporter.export import ExportOptions, export
 from bluegreen.exporter.rules import Action
 from bluegreen.model.ports import ApiResource
@@ -78,7 +79,7 @@ def test_without_a_selection_a_webhook_needs_a_service_that_blue_has():
 
 def test_without_a_selection_services_that_are_not_wanted_still_answer():
     blue = shop(obj("Service", "mine"), hook("one", "shop/mine"))
-    options = ExportOptions(hmac_key=b"k", exclude=frozenset({"Service"}))
+    options = ExportOptions(hmac_key=b"k", choices=Choices(exclude=frozenset({"Service"})))
     assert names(export(blue, ("shop",), "", options, quiet), VALIDATING) == ["one"]
 
 

@@ -283,3 +283,19 @@ def test_every_right_that_is_missing_is_named_before_the_first_write():
     )
     assert "auth can-i create configmaps -n shop" in caught.value.next_step
     assert green.writes == []
+
+
+def test_namespaces_are_made_first_where_the_server_shall_judge_what_goes_into_them(blue, green):
+    taken = ref("ConfigMap", "conf")
+    green.refuse[taken] = RefusedError("kube.refused", f"applying {taken}", "exceeded quota: objects")
+
+    def judged(making):
+        plan = plans.make_plan(blue, green, SCOPE, quiet, idle=False, server=True, making=making).plan
+        return next(entry for entry in plan.entries if entry.ref == taken)
+
+    assert judged(None).unjudged == "Namespace shop"
+    assert green.writes == []
+    assert judged(MEANS).verdict is Verdict.REFUSED
+    assert green.writes == [("apply", ref("Namespace", "shop", ""))]
+    assert judged(MEANS).unjudged == ""
+    assert len(green.writes) == 1

@@ -1,0 +1,66 @@
+"""What a set of objects lacks on green beside what its server says of each: sums over quotas, storage classes."""
+
+from fake_api import VERBS, FakeApi
+
+from bluegreen.migration.lacking import lacking
+from bluegreen.model.errors import RefusedError
+from bluegreen.model.ports import ApiResource
+
+CLASSES = ApiResource("storage.k8s.io/v1", "StorageClass", "storageclasses", namespaced=False, verbs=VERBS)
+
+
+def obj(kind, name, api_version="v1", namespace="shop", **more):
+    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": api_version, "kind": kind, "metadata": meta, **more}
+
+
+def claim(name, storage_class):
+    return obj("PersistentVolumeClaim", name, spec={"storageClassName": storage_class})
+
+
+def quota(hard, used):
+    return obj("ResourceQuota", "objects", spec={"hard": hard}, status={"hard": hard, "used": used})
+
+
+def said(green, *objects):
+    return [(remark.subject, remark.text) for remark in lacking(green, objects)]
+
+
+def test_objects_that_each_fit_and_together_do_not():
+    green = FakeApi(quota({"configmaps": "3"}, {"configmaps": "2"}), obj("ConfigMap", "a"), obj("ConfigMap", "z"))
+    come = [obj("ConfigMap", name) for name in ("a", "b", "c")]
+
+    assert said(green, *come[:2]) == []  # a is among what is used
+    assert said(green, *come) == [
+        (
+            "ResourceQuota shop/objects",
+            "configmaps: 2 used and 2 more of 3: raise it on green, or leave objects out",
+        )
+    ]
+
+
+def test_a_quota_of_another_namespace_is_none_of_ours():
+    elsewhere = obj("ResourceQuota", "q", namespace="other", status={"hard": {"configmaps": "0"}})
+
+    assert said(FakeApi(elsewhere), obj("ConfigMap", "a")) == []
+
+
+def test_classes_that_are_not_there():
+    green = FakeApi(obj("StorageClass", "fast", "storage.k8s.io/v1", namespace=""), extra=(CLASSES,))
+    template = {"metadata": {"name": "d"}, "spec": {"storageClassName": "gone"}}
+    database = obj("StatefulSet", "db", "apps/v1", spec={"volumeClaimTemplates": [template]})
+
+    (found,) = said(green, claim("a", "fast"), claim("b", "gone"), claim("c", ""), database)
+
+    assert found[0] == "StorageClass gone"
+    assert found[1].startswith("green does not have it, and 2 claims ask for it: map it (transform.storageClasses)")
+
+
+def test_what_may_not_be_read_is_said():
+    green = FakeApi()
+    green.unlistable["ResourceQuota"] = RefusedError("kube.forbidden", "listing quotas", "no right")
+
+    ((what, why),) = said(green, obj("ConfigMap", "a"))
+
+    assert what == "quotas in shop"
+    assert "no right" in why
