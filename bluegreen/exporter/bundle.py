@@ -71,6 +71,7 @@ class Bundle:
         digest: one digest over all objects.
         source: UID of the cluster that it was exported from, empty when not known.
         withheld: Secrets that a bundle on disk names and does not hold, as namespace/name.
+        excluded: kinds (Kind.group) that somebody chose to leave on blue: that they are not here says nothing of them.
     """
 
     namespaces: tuple[str, ...]
@@ -80,6 +81,7 @@ class Bundle:
     digest: str
     source: str = ""
     withheld: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     @property
     def objects(self) -> tuple[Raw, ...]:
@@ -114,6 +116,7 @@ def make_bundle(
     *,
     source: str = "",
     withheld: Iterable[str] = (),
+    excluded: Iterable[str] = (),
 ) -> Bundle:
     """Return the bundle of objects, each given with blue's resourceVersion; order of the input does not matter."""
     items = (Item(ref_of(obj), obj, version, digest_of(obj, key)) for obj, version in objects)
@@ -126,6 +129,7 @@ def make_bundle(
         digest=digest_of_all(ordered),
         source=source,
         withheld=tuple(sorted(withheld)),
+        excluded=tuple(sorted(excluded)),
     )
 
 

@@ -160,7 +160,8 @@ class _Sieve:
     def bundle(self, namespaces: Iterable[str], key: bytes, source: str) -> Bundle:
         """Return everything as a bundle."""
         classes = (name for obj in self.objects() for name in storage_classes_used(obj))
-        return make_bundle(namespaces, self.kept, self.reports, classes, key, source=source)
+        excluded = self._exclude
+        return make_bundle(namespaces, self.kept, self.reports, classes, key, source=source, excluded=excluded)
 
 
 def _follow(cluster: Cluster, resources: tuple[ApiResource, ...], sieve: _Sieve, holding: Held) -> None:

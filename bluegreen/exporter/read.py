@@ -62,6 +62,7 @@ def read_bundle(
         hmac_key,
         source=str(index.get("source") or ""),
         withheld=withheld,
+        excluded=index["excluded"],
     )
 
 
@@ -94,6 +95,7 @@ def _read_index(directory: Path) -> dict[str, Any]:
         newer = isinstance(index.get("format"), int) and index["format"] > FORMAT
         then = "upgrade it" if newer else "export again with this one"
         raise _unusable(directory, f"it has format {index.get('format')!r}, this bluegreen reads {FORMAT}: {then}")
+    index.setdefault("excluded", [])
     reasons = [f"{INDEX}: {key} is no list" for key in _LISTS if not isinstance(index.get(key), list)]
     reasons += [
         f"{INDEX}: {key} holds more than names"
@@ -105,8 +107,8 @@ def _read_index(directory: Path) -> dict[str, Any]:
     return index
 
 
-_LISTS = ("namespaces", "storageClasses", "files", "reports", "secretsNotWritten")
-_NAMES = ("namespaces", "storageClasses", "secretsNotWritten")
+_NAMES = ("namespaces", "storageClasses", "secretsNotWritten", "excluded")
+_LISTS = (*_NAMES, "files", "reports")
 
 
 @dataclass(frozen=True, slots=True)

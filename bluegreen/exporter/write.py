@@ -116,6 +116,7 @@ def _index(bundle: Bundle, written: list[dict[str, Any]], withheld: list[str]) -
         "source": bundle.source,
         "namespaces": list(bundle.namespaces),
         "storageClasses": list(bundle.storage_classes),
+        **({"excluded": list(bundle.excluded)} if bundle.excluded else {}),
         "files": written,
         "secretsNotWritten": withheld,
         "reports": _reports(bundle),

@@ -1,7 +1,7 @@
 """Finds and deletes what we created on green and blue no longer has (law 6).
 
 Never deleted: what does not carry our mark, what has an owner, claims (they hold data), Secrets unless the bundle holds
-all of them, namespaces and cluster-wide objects (other namespaces may need them).
+all of them, kinds that were left on blue by choice, namespaces and cluster-wide objects, which others may need.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ class Surplus:
 
 
 def find_surplus(
-    cluster: Cluster, namespaces: Iterable[str], wanted: Iterable[ObjectRef], migration: str, *, secrets: bool
+    cluster: Cluster, namespaces: Iterable[str], wanted: Iterable[ObjectRef], migration: str, unknown: frozenset[str]
 ) -> tuple[Surplus, ...]:
     """Return what we created in namespaces of green and is not wanted any more.
 
@@ -40,21 +40,22 @@ def find_surplus(
         namespaces: where to look, as green calls them.
         wanted: what shall stay.
         migration: the mark of what is ours.
-        secrets: whether Secrets count; False when the wanted ones are not all known.
+        unknown: kinds (Kind.group) of which the wanted ones are not all known; they are not looked at.
     """
     keep = {(ref.group, ref.kind, ref.namespace, ref.name) for ref in wanted}
     found = {
         str(obj["metadata"].get("uid", "")): Surplus(ref_of(obj), str(obj["metadata"].get("uid", "")))
-        for obj in _listed(cluster, tuple(namespaces), secrets=secrets)
+        for obj in _listed(cluster, tuple(namespaces), unknown)
         if is_ours(obj, migration) and not obj["metadata"].get("ownerReferences")
     }
     gone = (s for s in found.values() if (s.ref.group, s.ref.kind, s.ref.namespace, s.ref.name) not in keep)
     return tuple(sorted(gone, key=lambda surplus: surplus.ref))
 
 
-def _listed(cluster: Cluster, namespaces: Iterable[str], *, secrets: bool) -> Iterator[Raw]:
+def _listed(cluster: Cluster, namespaces: Iterable[str], unknown: frozenset[str]) -> Iterator[Raw]:
     for resource in filter(_counts, cluster.resources()):
-        if resource.kind == "Secret" and not secrets:
+        group = resource.api_version.rpartition("/")[0]
+        if f"{resource.kind}.{group}".rstrip(".") in unknown:
             continue
         for namespace in namespaces:
             try:

@@ -223,8 +223,8 @@ def surplus(green: Cluster, bundle: Bundle, objects: tuple[Raw, ...], how: Trans
         )
     namespaces = [how.namespaces.get(name, name) for name in bundle.namespaces]
     wanted = [ref_of(obj) for obj in objects]
-    known = not bundle.withheld
-    return find_surplus(green, namespaces, wanted, mark_of(bundle.source), secrets=known)
+    unknown = frozenset((*bundle.excluded, *(("Secret",) if bundle.withheld else ())))
+    return find_surplus(green, namespaces, wanted, mark_of(bundle.source), unknown)
 
 
 def left_out(bundle: Bundle) -> tuple[tuple[ObjectRef, str], ...]:

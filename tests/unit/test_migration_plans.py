@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from fake_api import FakeApi, quiet
 
+from bluegreen.exporter.choices import Choices
 from bluegreen.exporter.write import write_bundle
 from bluegreen.importer.apply import ApplyFailedError
 from bluegreen.importer.decide import Verdict
@@ -299,3 +300,18 @@ def test_namespaces_are_made_first_where_the_server_shall_judge_what_goes_into_t
     assert green.writes == [("apply", ref("Namespace", "shop", ""))]
     assert judged(MEANS).unjudged == ""
     assert len(green.writes) == 1
+
+
+def test_what_was_left_on_blue_by_choice_is_not_pruned(blue, green, tmp_path):
+    write_bundle(
+        bundles.read_source(blue, replace(SCOPE, choices=Choices(frozenset({"ConfigMap", "Secret"}))), quiet),
+        tmp_path / "b",
+    )
+    bundle = bundles.open_bundle(tmp_path / "b", None, edited=False, without_secrets=False)
+    ours = {"annotations": {"bluegreen.io/migration": bundles.mark_of(bundle.source)}}
+    for kind in ("ConfigMap", "Secret", "Service"):
+        green.put(obj(kind, "from-before", meta=ours))
+
+    assert bundle.excluded == ("ConfigMap", "Secret")
+    surplus = bundles.surplus(green, bundle, bundle.objects, TransformOptions())
+    assert [str(one.ref) for one in surplus] == ["Service shop/from-before"]
