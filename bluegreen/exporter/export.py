@@ -61,6 +61,8 @@ def export(cluster: Cluster, namespaces: tuple[str, ...], selector: str, options
     roots = _namespace_objects(cluster, namespaces)
     resources, choices = cluster.resources(), options.choices
     _require_known(resources, choices, cluster.id.context)
+    if choices.exclude:
+        emit("notice", text=f"left on blue, as export.exclude says: {', '.join(sorted(choices.exclude))}")
     listable, left = collect.worth_listing(resources, choices.exclude)
     listed = collect.gather(cluster, listable, namespaces, options.workers)
     emit("export.listed", objects=len(listed), kinds=len(listable), kinds_left_out=len(left))
