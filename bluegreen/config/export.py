@@ -32,7 +32,9 @@ class Export(Section):
         description="Which node ports of Services stay: those that a person asked for (`explicit`), `all`, or `none`.",
     )
     keep_status: Annotated[tuple[Kind, ...], Listed] = Field(
-        default=(), description="Kinds whose status is kept, for controllers that would begin again without it."
+        default=(),
+        description="Kinds whose status is kept, for controllers that would begin again without it. It is written "
+        "once, when the object is created, and not compared later.",
     )
     keep_owned: bool = Field(
         default=False,

@@ -30,6 +30,7 @@ from bluegreen.model.refs import ObjectRef, ref_of
 
 _FOUNDATION = frozenset({"namespaces", "definitions"})
 _NAMED = 3
+_WRITE_STATUS = "write it by hand (kubectl replace --subresource=status), or delete the object and import again"
 
 
 class Outcome(enum.StrEnum):
@@ -169,7 +170,10 @@ def _apply_wave(
     """Decide about each object in this thread, which threads would only make slower, and write in many."""
     scene = options.scene or NO_SCENE
     live, denials = read_live(cluster, wave.refs, resources, options.workers), Denials(cluster, resources)
-    with _Writers(lambda ref, decision: _write(cluster, ref, decision, options, denials), options) as writers:
+    apart = frozenset((r.api_version, r.kind) for r in resources if "status" in (r.subresources or ()))
+    with _Writers(
+        lambda ref, decision: _write(cluster, ref, decision, options, denials, apart=apart), options
+    ) as writers:
         for obj in wave.objects:
             ref = ref_of(obj)
             decision = decide(options.prepare(obj), live.get(ref), options.migration, scene)
@@ -255,9 +259,19 @@ def _without_write(ref: ObjectRef, decision: Decision, live: Raw | None) -> Appl
 
 
 def _write(
-    cluster: Cluster, ref: ObjectRef, decision: Decision, options: ApplyOptions, denials: Denials
+    cluster: Cluster,
+    ref: ObjectRef,
+    decision: Decision,
+    options: ApplyOptions,
+    denials: Denials,
+    *,
+    apart: frozenset[tuple[str, str]],
 ) -> ApplyResult | None:
-    """Write one object and return what happened; None when the time was over before."""
+    """Write one object and return what happened; None when the time was over before.
+
+    Args:
+        apart: kinds whose status is written by a request of its own.
+    """
     if options.left == 0:
         return None
     creates = decision.verdict is Verdict.CREATE
@@ -267,6 +281,12 @@ def _write(
         why = denials.why(error, ref, creates=creates)
         return ApplyResult(ref, Outcome.FAILED, cause=cause_of(error), error=why)
     uid = str(answer["metadata"].get("uid", ""))
+    if creates and "status" in decision.body and (ref.api_version, ref.kind) in apart:
+        try:
+            cluster.apply_status(decision.body)  # once: from then on it is green's controllers' own
+        except BluegreenError as error:
+            why = f"it was created, but its status could not be written ({error.why or error}): {_WRITE_STATUS}"
+            return ApplyResult(ref, Outcome.FAILED, ours=True, uid=uid, cause=cause_of(error), error=why)
     outcome = Outcome.CREATED if creates else Outcome.CHANGED
     return ApplyResult(ref, outcome, creates or decision.force, uid)
 

@@ -57,6 +57,10 @@ class ClusterSession:
         patience = replace(self._transport.patience, drops=DRY_RUN_DROPS) if dry_run else None
         return dict(self._transport.send(call, patience))
 
+    def apply_status(self, obj: Raw) -> None:
+        """Server-side apply of an object's status alone, which is taken over; the kind has that subresource."""
+        self._transport.send(writes.status_call(self._atlas, obj))
+
     def create(self, obj: Raw) -> Raw:
         """Create an object; ConflictError when it exists."""
         return dict(self._transport.send(writes.create_call(self._atlas, obj)))

@@ -39,6 +39,21 @@ def apply_call(atlas: Atlas, obj: Raw, *, force: bool, dry_run: bool) -> Call:
     )
 
 
+def status_call(atlas: Atlas, obj: Raw) -> Call:
+    """Return the server-side apply of an object's status, through its subresource; the rest is not looked at."""
+    ref, meta = ref_of(obj), obj["metadata"]
+    name = {key: meta[key] for key in ("name", "namespace") if key in meta}
+    return Call(
+        "PATCH",
+        f"{atlas.path(ref)}/status",
+        f"writing the status of {ref}",
+        "patch",
+        query={"fieldManager": MANAGER, "force": "true"},
+        body={"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": name, "status": obj["status"]},
+        content_type=APPLY_PATCH,
+    )
+
+
 def create_call(atlas: Atlas, obj: Raw) -> Call:
     """Return the creation of an object; not repeated after a lost answer, for it may have been created."""
     ref = ref_of(obj)

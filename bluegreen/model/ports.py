@@ -330,6 +330,9 @@ class Cluster(Protocol):
             ConflictError: another manager owns a field and force is False.
         """
 
+    def apply_status(self, obj: Raw) -> None:
+        """Server-side apply of an object's status alone, which is taken over; the kind has that subresource."""
+
     def create(self, obj: Raw) -> Raw:
         """Create an object; ConflictError when it exists."""
 

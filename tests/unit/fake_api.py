@@ -110,6 +110,10 @@ class FakeApi:
             self.writes.append(("apply", ref))
             return copy.deepcopy(self.objects[ref])
 
+    def apply_status(self, obj: Raw) -> None:
+        self.objects[ref_of(obj)]["status"] = copy.deepcopy(obj["status"])
+        self.writes.append(("status", ref_of(obj)))
+
     def create(self, obj: Raw) -> Raw:
         self.put(obj)
         self.writes.append(("create", ref_of(obj)))

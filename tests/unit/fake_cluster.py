@@ -81,6 +81,9 @@ class FakeCluster:
             return self._write("apply", ref, lambda: self._create(obj))
         return self._write("apply", ref, lambda: self._merge(ref, obj))
 
+    def apply_status(self, obj: Raw) -> None:
+        self._write("status", ref_of(obj), lambda: self._merge(ref_of(obj), {"status": obj["status"]}))
+
     def create(self, obj: Raw) -> Raw:
         return self._write("create", ref_of(obj), lambda: self._create(obj))
 

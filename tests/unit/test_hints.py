@@ -8,7 +8,7 @@ import click
 from bluegreen.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-_OF_KUBECTL = {"--context", "--field-selector", "--list", "--overwrite", "--type"}
+_OF_KUBECTL = {"--context", "--field-selector", "--list", "--overwrite", "--subresource", "--type"}
 _OF_VELERO = {"--details", "--kubecontext", "--use-node-agent"}
 _OF_AWS = {"--change-batch", "--hosted-zone-id"}
 _OTHERS = _OF_KUBECTL | _OF_VELERO | _OF_AWS | {"--help"}

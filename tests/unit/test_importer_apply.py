@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from fake_api import FakeApi, quiet
+from fake_api import VERBS, FakeApi, quiet
 
 from bluegreen.importer.apply import ApplyFailedError, ApplyOptions, Outcome, apply_objects
 from bluegreen.importer.decide import Verdict
@@ -16,7 +16,8 @@ from bluegreen.importer.relink import relink
 from bluegreen.importer.verify import compare
 from bluegreen.model.errors import ConflictError, RefusedError, TransientError
 from bluegreen.model.marks import MIGRATION, OWNERS, VOLUME, VOLUME_MOVED, WAS_REPLICAS
-from bluegreen.model.refs import ObjectRef
+from bluegreen.model.ports import ApiResource
+from bluegreen.model.refs import ObjectRef, ref_of
 
 
 def obj(kind, name, version="v1", namespace="shop", **more):
@@ -304,3 +305,37 @@ def test_owners_are_linked_by_their_new_uid():
     green.writes.clear()
     relink(green, objects, "m1", quiet)
     assert green.writes == []
+
+
+def with_status(kind, name):
+    return {**obj(kind, name, "shop.example/v1"), "status": {"done": 3}}
+
+
+def served(kind, *subresources):
+    plural = f"{kind.lower()}s"
+    return ApiResource("shop.example/v1", kind, plural, namespaced=True, verbs=VERBS, subresources={*subresources})
+
+
+def test_a_kept_status_is_written_once_where_it_is_a_subresource():
+    green = FakeApi(extra=(served("Run", "status"), served("Note")))
+    objects = with_status("Run", "a"), with_status("Note", "b")
+
+    run(green, objects)
+    green.objects[ref_of(objects[0])]["status"] = {"done": 4}
+    run(green, objects)
+
+    assert [ref.kind for verb, ref in green.writes if verb == "status"] == ["Run"]
+    assert green.get(ref_of(objects[0]))["status"] == {"done": 4}
+
+
+def test_a_status_that_cannot_be_written_is_told():
+    green = FakeApi(extra=(served("Run", "status"),))
+
+    def refuse(_obj):
+        raise RefusedError("kube.forbidden", "writing the status", "no right")
+
+    green.apply_status = refuse
+
+    with pytest.raises(ApplyFailedError) as caught:
+        run(green, [with_status("Run", "a")])
+    assert "it was created, but its status could not be written (no right)" in caught.value.reasons[0]
