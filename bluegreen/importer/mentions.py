@@ -48,8 +48,9 @@ def _texts(obj: Raw) -> Iterator[tuple[str, str]]:
     for key, text in (obj["metadata"].get("annotations") or {}).items():
         if not key.startswith(PREFIX):
             yield f"metadata.annotations[{key}]", str(text)
+    pods = shape.pod_spec(obj)
     for key in ("initContainers", "containers", "ephemeralContainers"):
-        for container in shape.pod_spec(obj).get(key) or ():
+        for container in pods.get(key) or ():
             yield from _of_container(container, f"{key}[{container.get('name')}]")
     if shape.is_kind(obj, "ConfigMap"):
         yield from ((f"data[{key}]", str(text)) for key, text in (obj.get("data") or {}).items())

@@ -41,8 +41,9 @@ def map_namespaces(obj: Raw, names: Mapping[str, str]) -> None:
     ref = ref_of(obj)
     for reference in _references_of(f"{ref.kind}.{ref.group}" if ref.group else ref.kind):
         _map_at(obj, reference.path, functools.partial(_mapped, form=reference.form, names=names))
-    for path in POD_REFERENCES:
-        _map_at(shape.pod_spec(obj), path, lambda name: names.get(name, name))
+    pods = shape.pod_spec(obj)
+    for path in POD_REFERENCES if pods else ():
+        _map_at(pods, path, lambda name: names.get(name, name))
     _map_selectors(_selecting(obj), names)
     _map_annotations(obj, names)
     _map_role_rules(obj, names)
