@@ -244,8 +244,11 @@ def _address(settings: Settings) -> tuple[str, str, Mapping[str, str]]:
     server = settings.server.rstrip("/")
     if not settings.server_name:
         return server, "", {}
-    url = urlsplit(server)
-    port = url.port or 443
+    try:
+        url = urlsplit(server)
+        port = url.port or 443
+    except ValueError:  # libcurl says so, with the rest of what it thinks of addresses
+        return server, "", {}
     place = f"[{url.hostname}]" if ":" in str(url.hostname) else url.hostname
     named = url._replace(netloc=f"{settings.server_name}:{port}").geturl()
     return named, f"{settings.server_name}:{port}:{place}:{port}", {"host": url.netloc}

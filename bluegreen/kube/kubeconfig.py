@@ -56,10 +56,17 @@ def load_settings(context: str, kubeconfig: str | None) -> Settings:
         )
     _require_parts(known[context], documents, paths)
     cluster, user = _part(known[context], "cluster", documents), _part(known[context], "user", documents)
-    plain = plain_settings(
-        cluster.get("cluster"), user.get("user", {}), os.environ, lambda: client_configuration(context, paths)
-    )
+    entry = cluster.get("cluster")
+    plain = plain_settings(entry, user.get("user", {}), os.environ, lambda: _by_client(context, paths, entry))
     return plain or settings_by_client(context, user, paths)
+
+
+def _by_client(context: str, paths: str, cluster: Any) -> Any:
+    """Return the client's configuration, which reads the files anew: they must still speak of the same server."""
+    configuration = client_configuration(context, paths)
+    if str(configuration.host).rstrip("/") != str(cluster["server"]).rstrip("/"):
+        raise unusable(paths, f"the context {context!r} no longer leads to {cluster['server']}")
+    return configuration
 
 
 def _require_parts(entry: dict[str, Any], documents: list[dict[str, Any]], paths: str) -> None:

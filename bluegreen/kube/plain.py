@@ -7,6 +7,7 @@ must refuse nothing and guess nothing.
 
 import base64
 import binascii
+import os.path
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def _settings(cluster: dict[str, Any], user: dict[str, Any], client: Callable[[]
     token, insecure = _text(user, "token"), cluster.get("insecure-skip-tls-verify", False)
     server = _text(cluster, "server")
     certificate, key = _material(user, "client-certificate"), _material(user, "client-key")
-    if not server or not isinstance(insecure, bool) or (certificate is None) != (key is None):
+    usual = server.startswith(("https://", "http://"))
+    if not usual or not isinstance(insecure, bool) or (certificate is None) != (key is None):
         raise _NotPlainError
     return Settings(
         server=server,
@@ -68,10 +70,11 @@ def _settings(cluster: dict[str, Any], user: dict[str, Any], client: Callable[[]
 
 
 def _text(entry: Mapping[str, Any], key: str) -> str:
-    value = entry.get(key)
-    if value is not None and not isinstance(value, str):
+    """Return a text, empty where there is none; of one that is there and empty readers think differently."""
+    value = entry.get(key, "")
+    if not isinstance(value, str) or (key in entry and not value):
         raise _NotPlainError
-    return value or ""
+    return value
 
 
 def _material(entry: Mapping[str, Any], key: str) -> Material:
@@ -86,6 +89,6 @@ def _material(entry: Mapping[str, Any], key: str) -> Material:
             raise _NotPlainError
         return found
     # A relative one starts at the file that names it, which only the client keeps in mind.
-    if path and not (Path(path).is_absolute() and Path(path).is_file()):
+    if path and not (Path(path).is_absolute() and os.path.isfile(path)):  # noqa: PTH113 - a Path may raise
         raise _NotPlainError
     return path or None

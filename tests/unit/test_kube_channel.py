@@ -334,6 +334,15 @@ def test_a_proxy_that_is_none_is_refused_at_once_and_not_quoted(tmp_path, proxy)
     assert "geheim" not in str(caught.value)
 
 
+def test_a_port_that_is_none_is_refused_at_once(tmp_path):
+    write_kubeconfig(tmp_path, "https://127.0.0.1:port", "t1")
+    change(tmp_path, "cluster", **{"tls-server-name": "api.example"})
+
+    with pytest.raises(RefusedError) as caught:
+        transport(tmp_path, Patience(total=60)).send(LIST)
+    assert caught.value.code == "kube.address"
+
+
 def test_a_token_s_file_may_end_with_a_line_break(tmp_path):
     with served(lambda r, n: Answer(body={})) as server:
         write_kubeconfig(tmp_path, server.url, "t1\n")

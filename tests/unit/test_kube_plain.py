@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluegreen.kube.by_client import settings_by_client
+from bluegreen.kube.kubeconfig import load_settings
 from bluegreen.kube.plain import plain_settings
 from bluegreen.kube.settings import Material, Settings
+from bluegreen.model.errors import RefusedError
 
 PEM = b"-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
 
@@ -89,6 +91,13 @@ def test_they_are_read_as_the_client_reads_them(folder, draw):
         ({"certificate-authority-data": data(b"no PEM")}, {}),
         ({"insecure-skip-tls-verify": "true"}, {}),
         ({"server": ""}, {}),
+        ({"server": "HTTPS://api.example"}, {}),
+        ({"server": "api.example:6443"}, {}),
+        ({"certificate-authority-data": "", "certificate-authority": "/dev/null"}, {}),
+        ({"certificate-authority": None}, {}),
+        ({"certificate-authority": f"/{'x' * 300}"}, {}),
+        ({"tls-server-name": ""}, {}),
+        ({}, {"token": None}),
         ({"server": 1}, {}),
         ({"invented-tomorrow": "x"}, {}),
         ({}, {"tokenFile": "/token"}),
@@ -134,3 +143,19 @@ def test_the_client_is_not_loaded_for_them(tmp_path):
     )
 
     subprocess.run([sys.executable, "-c", program], check=True, env={"PATH": "/usr/bin:/bin"})
+
+
+def test_what_is_read_again_later_must_still_be_the_same_server(tmp_path):
+    config = {
+        "clusters": [{"name": "c", "cluster": SERVER}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
+    }
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    settings = load_settings("here", str(tmp_path / "config"))
+
+    assert settings.client().host == "https://api.example:6443"
+    config["clusters"][0]["cluster"] = {"server": "https://other.example"}
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    with pytest.raises(RefusedError, match=r"no longer leads to https://api\.example:6443"):
+        settings.client()
