@@ -1,11 +1,10 @@
 """What green lacks for a set of objects although its API server refuses none of them alone.
 
-Each object fits a quota that all together exceed, and a claim of a class that is not there is accepted and never bound.
-It only reads green; what it may not read it says.
+Each object fits a quota on their number that all together exceed, and a claim of a class that is not there is accepted
+and never bound. It only reads green; what it may not read it says.
 """
 
 import functools
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from bluegreen.assess.gaps import attempt
@@ -15,7 +14,8 @@ from bluegreen.importer.rewrite import Remark
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
-from bluegreen.report.words import amount
+
+_NAMED = 3
 
 
 def lacking(green: Cluster, objects: Sequence[Raw]) -> tuple[Remark, ...]:
@@ -34,12 +34,21 @@ def _quotas(green: Cluster, objects: Sequence[Raw], gaps: dict[str, str]) -> Ite
     resources = green.resources()
     served = next((r for r in resources if (r.api_version, r.kind) == ("v1", "ResourceQuota")), None)
     namespaces = sorted({str(obj["metadata"].get("namespace") or "") for obj in objects} - {""})
-    quotas = [quota for name in namespaces for quota in _listed(green, served, name, gaps)]
+    there = {ref_of(quota): quota for name in namespaces for quota in _listed(green, served, name, gaps)}
+    moving = {ref_of(obj): obj for obj in objects if shape.is_kind(obj, "ResourceQuota")}
+    quotas = [*there.values(), *(_fresh(quota) for ref, quota in moving.items() if ref not in there)]
     plurals = {(r.api_version, r.kind): r.plural for r in resources}
     counted = count_already(green, resources, quotas, objects, gaps) if quotas else {}
     for quota in quotas:
         if short := shortages(quota, objects, counted, plurals):
-            yield Remark(str(ref_of(quota)), "", f"{'; '.join(short)}: raise it on green, or leave objects out")
+            ref = ref_of(quota)
+            raised = "on blue or by a patch, for it moves along" if ref in moving else "on green"
+            yield Remark(str(ref), "", f"{'; '.join(short)}: raise it {raised}, or leave objects out")
+
+
+def _fresh(quota: Raw) -> Raw:
+    """Return a quota that green does not have yet, with what the control plane puts into a namespace by itself."""
+    return {**quota, "status": {"used": {"configmaps": "1", "count/configmaps": "1"}}}
 
 
 def _listed(green: Cluster, quotas: ApiResource | None, namespace: str, gaps: dict[str, str]) -> list[Raw]:
@@ -49,23 +58,38 @@ def _listed(green: Cluster, quotas: ApiResource | None, namespace: str, gaps: di
 
 
 def _classes(green: Cluster, objects: Iterable[Raw], gaps: dict[str, str]) -> Iterator[Remark]:
-    asking = Counter(name for obj in objects for claim in shape.claims(obj) if (name := _class_of(claim)))
-    for name, claims in sorted(asking.items()):
+    asking: dict[str, list[Raw]] = {}
+    for obj in objects:
+        for name in {_class_of(claim) for claim in shape.claims(obj)} - {""}:
+            asking.setdefault(name, []).append(obj)
+    for name, askers in sorted(asking.items()):
         ref = ObjectRef("storage.k8s.io/v1", "StorageClass", "", name)
-        there = attempt(functools.partial(_is_there, green, ref), str(ref), gaps)
-        if there is False:
-            text = f"green does not have it, and {amount(claims, 'claim')} ask{'s' if claims == 1 else ''} for it: "
-            yield Remark(str(ref), "", text + "map it (transform.storageClasses) or make it; their pods wait for it")
+        if attempt(functools.partial(_found, green, ref), str(ref), gaps) != {}:
+            continue
+        waiting = [str(ref_of(obj)) for obj in askers if not _has_volume(green, obj, gaps)]
+        if waiting:
+            more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
+            asked = f"green does not have it, and {', '.join(waiting[:_NAMED])}{more} will wait for it"
+            yield Remark(str(ref), "", f"{asked}: map it (transform.storageClasses) or make it")
 
 
 def _class_of(claim: Raw) -> str:
     annotated = shape.get(claim, "metadata", "annotations", "volume.beta.kubernetes.io/storage-class")
-    return str(shape.get(claim, "spec", "storageClassName") or annotated or "")
+    return str(annotated or shape.get(claim, "spec", "storageClassName") or "")
 
 
-def _is_there(green: Cluster, ref: ObjectRef) -> bool:
-    try:
-        green.get(ref)
-    except NotFoundError:
+def _has_volume(green: Cluster, obj: Raw, gaps: dict[str, str]) -> bool:
+    """Return whether an object is a claim that needs no class: it names its volume, or green has bound it already."""
+    if not shape.is_kind(obj, "PersistentVolumeClaim"):
         return False
-    return True
+    ref = ref_of(obj)
+    there = attempt(functools.partial(_found, green, ref), str(ref), gaps) or {}
+    return bool(shape.get(obj, "spec", "volumeName")) or shape.get(there, "status", "phase") == "Bound"
+
+
+def _found(green: Cluster, ref: ObjectRef) -> Raw:
+    """Return what green has of that name, an empty map for nothing."""
+    try:
+        return green.get(ref)
+    except NotFoundError:
+        return {}

@@ -45,15 +45,40 @@ def test_a_quota_of_another_namespace_is_none_of_ours():
     assert said(FakeApi(elsewhere), obj("ConfigMap", "a")) == []
 
 
+def test_a_quota_that_moves_along_counts_before_green_has_it():
+    quota_of_blue = {**quota({"configmaps": "2"}, {}), "status": {}}
+    come = [quota_of_blue, *(obj("ConfigMap", name) for name in ("a", "b"))]
+
+    ((what, why),) = said(FakeApi(), *come)
+    assert what == "ResourceQuota shop/objects"
+    assert why.startswith("configmaps: 1 used and 2 more of 2: raise it on blue or by a patch, for it moves along")
+    green = FakeApi(quota({"configmaps": "20"}, {"configmaps": "1"}))
+    assert said(green, *come) == [(what, why)]  # it is what green's will be
+
+
 def test_classes_that_are_not_there():
     green = FakeApi(obj("StorageClass", "fast", "storage.k8s.io/v1", namespace=""), extra=(CLASSES,))
     template = {"metadata": {"name": "d"}, "spec": {"storageClassName": "gone"}}
-    database = obj("StatefulSet", "db", "apps/v1", spec={"volumeClaimTemplates": [template]})
+    database = obj("StatefulSet", "db", "apps/v1", spec={"volumeClaimTemplates": [template, template]})
 
     (found,) = said(green, claim("a", "fast"), claim("b", "gone"), claim("c", ""), database)
 
-    assert found[0] == "StorageClass gone"
-    assert found[1].startswith("green does not have it, and 2 claims ask for it: map it (transform.storageClasses)")
+    assert found == (
+        "StorageClass gone",
+        (
+            "green does not have it, and PersistentVolumeClaim shop/b, StatefulSet shop/db will wait for it: "
+            "map it (transform.storageClasses) or make it"
+        ),
+    )
+
+
+def test_a_claim_with_a_volume_waits_for_no_class():
+    bound = {**claim("bound", "manual"), "status": {"phase": "Bound"}}
+    named = claim("named", "manual")
+    named["spec"]["volumeName"] = "pv-1"
+
+    assert said(FakeApi(bound), claim("bound", "manual"), named) == []
+    assert [what for what, _ in said(FakeApi(), claim("bound", "manual"))] == ["StorageClass manual"]
 
 
 def test_what_may_not_be_read_is_said():
