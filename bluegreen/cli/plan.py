@@ -1,6 +1,7 @@
 """`bluegreen plan`: every object with what an import would do to it, before anything is written.
 
-It reads both clusters and asks green for dry runs at most. The plan it saves holds no Secret's value.
+It reads both clusters and asks green for dry runs at most; it makes namespaces where it is told to, and nothing else.
+The plan it saves holds no Secret's value.
 """
 
 import os
@@ -68,7 +69,7 @@ class DetailedCommand(click.Command):
     "--dry-run",
     type=click.Choice(["client", "server"]),
     default="server",
-    help="server lets green's API server judge every object; nothing is written either way.",
+    help="server lets green's API server judge every object; none is written either way.",
 )
 @click.option(
     "--create-namespaces",

@@ -36,7 +36,3 @@ class Export(Section):
         description="Kinds whose status is kept, for controllers that would begin again without it. It is written "
         "once, when the object is created, and not compared later.",
     )
-    keep_owned: bool = Field(
-        default=False,
-        description="Whether objects are exported as well that a living controller made and would make again on green.",
-    )

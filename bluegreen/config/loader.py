@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from bluegreen.config import checks
 from bluegreen.config.explain import model_problems
+from bluegreen.config.export import Export
 from bluegreen.config.layers import Layered, lay, settle_paths
 from bluegreen.config.models import Migration
 from bluegreen.config.origins import Origin, OriginKind, origin_of
@@ -81,8 +82,14 @@ def load(path: FilePath | None, flags: Mapping[str, object], env: Mapping[str, s
 
 
 def digest(config: Migration) -> str:
-    """Return the sha256 of effective values; the same values give the same digest whatever they came from."""
+    """Return the sha256 of effective values; the same values give the same digest whatever they came from.
+
+    A part that came into the format later counts only where it says something: a run that an older version began goes
+    on with the same file.
+    """
     data = config.model_dump(mode="json", by_alias=True)
+    if config.export == Export():
+        del data["export"]
     return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

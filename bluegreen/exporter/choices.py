@@ -11,10 +11,8 @@ class Choices:
         exclude: kinds that are not exported, not even where something needs them.
         node_ports: which node ports of Services stay: explicit (those that a person asked for), all or none.
         keep_status: kinds whose status is kept.
-        keep_owned: whether what a living controller made is exported as well.
     """
 
     exclude: frozenset[str] = frozenset()
     node_ports: str = "explicit"
     keep_status: frozenset[str] = frozenset()
-    keep_owned: bool = False

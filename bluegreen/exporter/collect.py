@@ -28,18 +28,17 @@ def kind_of(resource: ApiResource) -> str:
 
 
 def worth_listing(
-    resources: Iterable[ApiResource], exclude: frozenset[str]
+    resources: Iterable[ApiResource],
 ) -> tuple[list[ApiResource], list[tuple[ApiResource, Rule]]]:
     """Split the namespaced resources into those to list and those that a rule leaves out as a whole.
 
     Args:
         resources: what the cluster serves.
-        exclude: kinds (Kind.group) that the user does not want.
     """
     wanted: list[ApiResource] = []
     left: list[tuple[ApiResource, Rule]] = []
     for resource in resources:
-        if not resource.namespaced or not resource.verbs >= _NEEDED_VERBS or kind_of(resource) in exclude:
+        if not resource.namespaced or not resource.verbs >= _NEEDED_VERBS:
             continue
         rule = always_left_out(kind_of(resource))
         if rule is None:

@@ -30,7 +30,6 @@ class CleanContext:
         node_ports: explicit keeps ports that a person asked for, all keeps all, none drops all.
         families: IP families that green serves (IPv4, IPv6), None when not known.
         keep_status: kinds (Kind.group) whose status is kept.
-        keep_owned: export what controllers own as well (its owner references are removed).
     """
 
     namespaces: frozenset[str] = frozenset()
@@ -39,7 +38,6 @@ class CleanContext:
     node_ports: str = "explicit"
     families: frozenset[str] | None = None
     keep_status: frozenset[str] = field(default_factory=frozenset)
-    keep_owned: bool = False
 
 
 Test = Callable[[Raw, CleanContext], bool]
@@ -77,7 +75,7 @@ def is_remade(obj: Raw, owner: Raw) -> bool:
 
 def _owned(obj: Raw, context: CleanContext) -> bool:
     owner = controller_of(obj)
-    if owner is None or context.keep_owned or owner.get("uid") not in context.exists:
+    if owner is None or owner.get("uid") not in context.exists:
         return False
     return is_remade(obj, owner)
 

@@ -63,7 +63,7 @@ def export(cluster: Cluster, namespaces: tuple[str, ...], selector: str, options
     _require_known(resources, choices, cluster.id.context)
     if choices.exclude:
         emit("notice", text=f"left on blue, as export.exclude says: {', '.join(sorted(choices.exclude))}")
-    listable, left = collect.worth_listing(resources, choices.exclude)
+    listable, left = collect.worth_listing(resources)
     listed = collect.gather(cluster, listable, namespaces, options.workers)
     emit("export.listed", objects=len(listed), kinds=len(listable), kinds_left_out=len(left))
     data = plain_status.plain_status_kinds(cluster, listable, frozenset(packed.api_version for packed in listed))
@@ -106,7 +106,8 @@ def _require_known(resources: Iterable[ApiResource], choices: Choices, context: 
 
 def _meant(kind: str, served: Iterable[str]) -> str:
     name, known = kind.partition(".")[0], sorted(served)
-    close = [one for one in known if one.partition(".")[0] == name] or difflib.get_close_matches(kind, known, n=1)
+    close = [one for one in known if one.partition(".")[0] == name]
+    close = close or difflib.get_close_matches(kind, known, n=1, cutoff=0.8)
     return f"; did you mean {close[0]}?" if close else ""
 
 
@@ -121,7 +122,6 @@ def _context(listed: list[Packed], namespaces: Iterable[str], options: ExportOpt
         selecting_services=frozenset(packed.selecting for packed in listed if packed.selecting),
         node_ports=options.choices.node_ports,
         families=options.families,
-        keep_owned=options.choices.keep_owned,
     )
 
 

@@ -41,7 +41,12 @@ def _of(verdict: Verdict) -> Callable[[Sequence[PlanEntry]], Sequence[PlanEntry]
 
 
 def _of_others(entries: Sequence[PlanEntry]) -> Sequence[PlanEntry]:
-    return [entry for entry in entries if entry.verdict is Verdict.CHANGE and not entry.ours]
+    return [e for e in entries if e.verdict is Verdict.CHANGE and not e.ours and not _comes_with_its_namespace(e)]
+
+
+def _comes_with_its_namespace(entry: PlanEntry) -> bool:
+    """Return whether the control plane makes the object in each namespace: that is no hand whose work is at stake."""
+    return (entry.ref.kind, entry.ref.group, entry.ref.name) == ("ServiceAccount", "", "default")
 
 
 RULES: tuple[UnsafeRule, ...] = (

@@ -34,6 +34,7 @@ from bluegreen.model.marks import VOLUME, owner_mark
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ClusterId, ObjectRef, ref_of
 
+_LOOKS, _PAUSE_SECONDS = 100, 0.1
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 
 
@@ -148,6 +149,8 @@ def foresee(green: Cluster, wanted: Rewritten, options: PlanOptions, *, idle: bo
 def make_namespaces(green: Cluster, objects: Iterable[Raw], mark: str, means: Means) -> None:
     """Make the namespaces of objects that green lacks, as an import would; those that it has stay as they are.
 
+    What the control plane puts into each new one is waited for: it would come between a look and what is done then.
+
     Raises:
         ApplyFailedError: one was refused.
     """
@@ -155,6 +158,11 @@ def make_namespaces(green: Cluster, objects: Iterable[Raw], mark: str, means: Me
     there = read_live(green, map(ref_of, spaces), green.resources())
     new = [obj for obj in spaces if ref_of(obj) not in there]
     apply_objects(green, new, Phase.IMPORT, ApplyOptions(mark, means.clock, means.sleep), means.emit)
+    accounts = [ObjectRef("v1", "ServiceAccount", obj["metadata"]["name"], "default") for obj in new]
+    for _ in range(_LOOKS):
+        if len(read_live(green, accounts, ())) == len(accounts):
+            return
+        means.sleep(_PAUSE_SECONDS)
 
 
 def bring(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # it needs pydantic, which a command without a file does with
 
 def choices_of(config: "Export") -> Choices:
     """Return what bluegreen.yaml says."""
-    return Choices(frozenset(config.exclude), config.node_ports, frozenset(config.keep_status), config.keep_owned)
+    return Choices(frozenset(config.exclude), config.node_ports, frozenset(config.keep_status))
 
 
 def describe_choices(choices: Choices) -> dict[str, Any]:
@@ -20,7 +20,6 @@ def describe_choices(choices: Choices) -> dict[str, Any]:
         "exclude": sorted(choices.exclude),
         "nodePorts": choices.node_ports,
         "keepStatus": sorted(choices.keep_status),
-        "keepOwned": choices.keep_owned,
     }
 
 

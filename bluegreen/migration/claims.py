@@ -18,7 +18,9 @@ def _listed(cluster: Cluster, kind: str, namespaces: Iterable[str], selector: st
 
 
 def claims_of(cluster: Cluster, config: Migration) -> tuple[str, ...]:
-    """Return the claims on blue, as namespace/name."""
+    """Return the claims on blue, as namespace/name; none where they are left there by choice."""
+    if "PersistentVolumeClaim" in config.export.exclude:
+        return ()
     found = _listed(cluster, "PersistentVolumeClaim", config.namespaces, config.selector or "")
     return tuple(sorted(f"{c['metadata']['namespace']}/{c['metadata']['name']}" for c in found))
 

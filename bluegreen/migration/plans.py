@@ -64,14 +64,20 @@ def make_plan(
 
     Args:
         blue: where the objects come from.
-        green: where they go; only read.
+        green: where they go; only read, but for `making`.
         scope: namespaces, selector, transform.
         emit: told what is read.
         idle: apply everything asleep.
         server: let green's API server judge each object by a dry run.
         making: makes the namespaces that green lacks first, which the server needs for that; None writes nothing.
+
+    Raises:
+        InvalidInputError: namespaces are to be made that shall stay on blue.
     """
-    with _ahead(green, scope) as ahead:
+    if making and "Namespace" in scope.choices.exclude:
+        hint = "make them yourself and leave out --create-namespaces, or take Namespace out of export.exclude"
+        raise InvalidInputError("plan.namespaces", "making namespaces", ("export.exclude leaves them on blue",), hint)
+    with _ahead(green, scope, making) as ahead:
         bundle = read_source(blue, scope, emit)
         wanted = for_target(bundle, scope.transform, empty_claims=False)
         if making:
@@ -94,10 +100,11 @@ def make_plan(
     )
 
 
-def _ahead(green: Cluster, scope: Scope) -> ListsAhead:
-    """Begin to list what green has where the scope's objects will go."""
-    listable, _ = worth_listing(green.resources(), scope.choices.exclude)
-    return ListsAhead(green, listable, {scope.transform.namespaces.get(name, name) for name in scope.namespaces})
+def _ahead(green: Cluster, scope: Scope, making: Means | None) -> ListsAhead:
+    """Begin to list what green has where the scope's objects will go; nothing that is about to be made."""
+    listable, _ = worth_listing(green.resources())
+    names = () if making else scope.namespaces
+    return ListsAhead(green, listable, {scope.transform.namespaces.get(name, name) for name in names})
 
 
 def _contents(bundle: Bundle, objects: tuple[Raw, ...]) -> dict[ObjectRef, str]:

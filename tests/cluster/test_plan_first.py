@@ -66,7 +66,7 @@ def test_a_namespace_that_is_made_first_lets_the_server_judge(run, namespace):  
     blind = run("plan", *both(namespace))
     assert blind.returncode == 0, blind.stderr
     assert "Not judged by the server:" in " ".join(blind.stdout.split())
-    assert "StorageClass no-such-class: green does not have it, and 1 claim asks for it" in " ".join(
+    assert "StorageClass no-such-class: green does not have it, and PersistentVolumeClaim" in " ".join(
         blind.stderr.split()
     )
 

@@ -1,5 +1,7 @@
 """Flag over environment over file over default, each remembered; and every error at once, with its place."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -126,6 +128,17 @@ def test_the_digest_is_of_values_not_of_their_origin(tmp_path):
     assert loaded(tmp_path, SMALL + "hold: 10s # as ever\n").digest == plain.digest
     assert loaded(tmp_path, flags={"from": "old"}).digest == plain.digest
     assert loaded(tmp_path, flags={"hold": "11s"}).digest != plain.digest
+
+
+def test_what_came_into_the_format_later_counts_only_where_it_says_something(tmp_path):
+    plain = loaded(tmp_path)
+
+    # A run that an older version began, with a file that does not know the key, goes on with it.
+    old = plain.config.model_dump(mode="json", by_alias=True, exclude={"export"})
+    text = json.dumps(old, sort_keys=True, separators=(",", ":"))
+    assert plain.digest == hashlib.sha256(text.encode()).hexdigest()
+    assert loaded(tmp_path, SMALL + "export: {nodePorts: explicit}\n").digest == plain.digest
+    assert loaded(tmp_path, SMALL + "export: {nodePorts: all}\n").digest != plain.digest
 
 
 def test_the_result_cannot_be_changed(tmp_path):

@@ -20,13 +20,11 @@ export:
   exclude: [Secret, RoleBinding.rbac.authorization.k8s.io]
   nodePorts: all
   keepStatus: [Deployment.apps]
-  keepOwned: true
 """
 CHOICES = Choices(
     frozenset({"Secret", "RoleBinding.rbac.authorization.k8s.io"}),
     "all",
     frozenset({"Deployment.apps"}),
-    keep_owned=True,
 )
 RBAC = "rbac.authorization.k8s.io/v1"
 
@@ -79,7 +77,20 @@ def test_what_is_excluded_stays_on_blue_and_is_told():
     kinds, told = exported(exclude=frozenset({"Secret", "Namespace", "ClusterRole.rbac.authorization.k8s.io"}))
 
     assert kinds == {"ConfigMap", "RoleBinding"}
-    assert told == {"Namespace", "ClusterRole"}  # Secrets are not even read
+    assert told == {"Namespace", "ClusterRole", "Secret"}
+
+
+def test_what_an_excluded_owner_makes_stays_with_it():
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "uid-web", "controller": True}
+    api = blue()
+    api.put({**obj("Deployment", "web", "apps/v1"), "metadata": {"name": "web", "namespace": "shop", "uid": "uid-web"}})
+    made = obj("ReplicaSet", "web-1", "apps/v1", spec={"replicas": 2})
+    api.put({**made, "metadata": {**made["metadata"], "uid": "uid-web-1", "ownerReferences": [owner]}})
+    options = ExportOptions(b"k", Choices(exclude=frozenset({"Deployment.apps"})))
+
+    kinds = {item.ref.kind for item in export(api, ("shop",), "", options, quiet).items}
+
+    assert not kinds & {"Deployment", "ReplicaSet"}
 
 
 def test_a_kind_that_blue_does_not_serve_is_a_typing_error():

@@ -6,6 +6,9 @@ from dataclasses import replace
 import pytest
 from fake_api import FakeApi, quiet
 
+from bluegreen.config.example import EXAMPLE
+from bluegreen.config.export import Export
+from bluegreen.config.loader import load
 from bluegreen.exporter.choices import Choices
 from bluegreen.exporter.write import write_bundle
 from bluegreen.importer.apply import ApplyFailedError
@@ -16,6 +19,7 @@ from bluegreen.importer.transform import TransformOptions
 from bluegreen.importer.wait import NotReadyError
 from bluegreen.migration import bundles, plans
 from bluegreen.migration.bundles import Means
+from bluegreen.migration.claims import claims_of
 from bluegreen.migration.scope import Scope
 from bluegreen.model.errors import InvalidInputError, RefusedError
 from bluegreen.model.refs import ClusterId, ObjectRef
@@ -315,3 +319,47 @@ def test_what_was_left_on_blue_by_choice_is_not_pruned(blue, green, tmp_path):
     assert bundle.excluded == ("ConfigMap", "Secret")
     surplus = bundles.surplus(green, bundle, bundle.objects, TransformOptions())
     assert [str(one.ref) for one in surplus] == ["Service shop/from-before"]
+
+
+class WithAccounts(Named):
+    """A cluster whose control plane puts an account into each new namespace."""
+
+    def apply(self, obj, *, force=False, dry_run=False):
+        made = super().apply(obj, force=force, dry_run=dry_run)
+        if obj["kind"] == "Namespace" and not dry_run:
+            name = obj["metadata"]["name"]
+            self.put({**account("default"), "metadata": {"name": "default", "namespace": name}})
+        return made
+
+
+def account(name):
+    return obj("ServiceAccount", name, imagePullSecrets=[{"name": "registry"}])
+
+
+def test_what_comes_with_a_namespace_that_was_made_is_neither_overlooked_nor_another_hand_s(blue):
+    for name in ("default", "a", "b", "c", "d"):
+        blue.put(account(name))
+    green = WithAccounts("new")
+    saved = plans.make_plan(blue, green, SCOPE, quiet, idle=False, server=True, making=MEANS)
+
+    found = {e.ref.name: e.verdict for e in saved.plan.entries if e.ref.kind == "ServiceAccount"}
+    assert found["default"] in (Verdict.EQUAL, Verdict.CHANGE)
+    assert found["a"] is Verdict.CREATE
+    assert {str(result.outcome) for result in applied(saved, blue, green)} <= {"created", "changed", "equal"}
+
+
+def test_namespaces_that_stay_on_blue_are_not_made(blue, green):
+    scope = replace(SCOPE, choices=Choices(frozenset({"Namespace"})))
+
+    with pytest.raises(InvalidInputError, match=r"export\.exclude leaves them on blue"):
+        plans.make_plan(blue, green, scope, quiet, idle=False, server=True, making=MEANS)
+    assert green.writes == []
+
+
+def test_claims_that_stay_on_blue_are_no_data_of_a_migration(blue, tmp_path):
+    (tmp_path / "bluegreen.yaml").write_text(EXAMPLE)
+    config = load(None, {}, {}, tmp_path).config
+    without = config.model_copy(update={"export": Export(exclude=("PersistentVolumeClaim",))})
+
+    assert claims_of(blue, config) == ("shop/data",)
+    assert claims_of(blue, without) == ()
