@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -36,7 +35,6 @@ _WORKERS = 8
 REQUESTED = "apiserver_requested_deprecated_apis"
 _PLUGINS = "apiserver_admission_controller_admission_duration_seconds_count"
 
-T = TypeVar("T")
 Now = Callable[[], datetime]
 
 

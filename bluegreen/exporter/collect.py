@@ -21,15 +21,7 @@ LOOKS, PAUSE_SECONDS = 20, 0.25
 _SECOND_CHOICE = ("extensions/", "events.k8s.io/", "authorization.openshift.io/")
 
 
-def kind_of(resource: ApiResource) -> str:
-    """Return Kind.group of a resource as kubectl writes it."""
-    group = resource.api_version.rpartition("/")[0]
-    return f"{resource.kind}.{group}" if group else resource.kind
-
-
-def worth_listing(
-    resources: Iterable[ApiResource],
-) -> tuple[list[ApiResource], list[tuple[ApiResource, Rule]]]:
+def worth_listing(resources: Iterable[ApiResource]) -> tuple[list[ApiResource], list[tuple[ApiResource, Rule]]]:
     """Split the namespaced resources into those to list and those that a rule leaves out as a whole.
 
     Args:
@@ -40,7 +32,7 @@ def worth_listing(
     for resource in resources:
         if not resource.namespaced or not resource.verbs >= _NEEDED_VERBS:
             continue
-        rule = always_left_out(kind_of(resource))
+        rule = always_left_out(resource.group_kind)
         if rule is None:
             wanted.append(resource)
         else:
@@ -61,7 +53,7 @@ def gather(cluster: Cluster, resources: Iterable[ApiResource], namespaces: Itera
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="export") as pool:
         answers = list(pool.map(lambda job: _list(cluster, *job), jobs))
     failures = tuple(
-        f"{kind_of(job[0])} in {job[1]}: {_why(a)}" for job, a in zip(jobs, answers, strict=True) if _failed(a)
+        f"{job[0].group_kind} in {job[1]}: {_why(a)}" for job, a in zip(jobs, answers, strict=True) if _failed(a)
     )
     if failures:
         raise InvalidInputError(

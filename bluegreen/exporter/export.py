@@ -93,7 +93,7 @@ def _namespace_objects(cluster: Cluster, namespaces: Iterable[str]) -> list[Raw]
 
 def _require_known(resources: Iterable[ApiResource], choices: Choices, context: str) -> None:
     """Refuse kinds that blue does not serve: a typing error would export what somebody wanted to keep back."""
-    served = {collect.kind_of(resource) for resource in resources}
+    served = {resource.group_kind for resource in resources}
     reasons = [
         f"export.{key}: {context} serves no {kind}{_meant(kind, served)}"
         for key, kinds in (("exclude", choices.exclude), ("keepStatus", choices.keep_status))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from bluegreen.exporter.built_in import is_built_in
-from bluegreen.exporter.collect import get_or_none, kind_of
+from bluegreen.exporter.collect import get_or_none
 from bluegreen.model.ports import ApiResource, Cluster
 from bluegreen.model.refs import ObjectRef
 
@@ -35,7 +35,7 @@ def plain_status_kinds(cluster: Cluster, resources: Iterable[ApiResource], versi
         versions: API versions of the objects that were found: of others nothing needs to be known.
     """
     return frozenset(
-        kind_of(resource)
+        resource.group_kind
         for resource in resources
         # An aggregated API has no definition: what its server writes is not for us to say.
         if resource.api_version in versions
@@ -47,4 +47,4 @@ def plain_status_kinds(cluster: Cluster, resources: Iterable[ApiResource], versi
 def _may_be_plain(resource: ApiResource) -> bool:
     if is_built_in(resource.api_version) or resource.subresources is None or "status" in resource.subresources:
         return False
-    return not any(fnmatchcase(kind_of(resource), pattern) for pattern in WRITTEN_BY_CONTROLLERS)
+    return not any(fnmatchcase(resource.group_kind, pattern) for pattern in WRITTEN_BY_CONTROLLERS)

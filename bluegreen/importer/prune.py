@@ -54,8 +54,7 @@ def find_surplus(
 
 def _listed(cluster: Cluster, namespaces: Iterable[str], unknown: frozenset[str]) -> Iterator[Raw]:
     for resource in filter(_counts, cluster.resources()):
-        group = resource.api_version.rpartition("/")[0]
-        if f"{resource.kind}.{group}".rstrip(".") in unknown:
+        if resource.group_kind in unknown:
             continue
         for namespace in namespaces:
             try:

@@ -281,6 +281,12 @@ class ApiResource:
     verbs: frozenset[str]
     subresources: frozenset[str] | None = None
 
+    @property
+    def group_kind(self) -> str:
+        """Return Kind.group as kubectl writes it, Kind alone for the core group."""
+        group = self.api_version.rpartition("/")[0]
+        return f"{self.kind}.{group}" if group else self.kind
+
 
 @dataclass(frozen=True, slots=True)
 class ExecResult:

@@ -31,6 +31,17 @@ def plain(cluster: dict[str, Any], user: dict[str, Any], env: dict[str, str] | N
 SERVER = {"server": "https://api.example:6443"}
 
 
+def kubeconfig(folder: Path, cluster: dict[str, Any], user: dict[str, Any]) -> str:
+    """Write a kubeconfig with one context, here, and return its path."""
+    config = {
+        "clusters": [{"name": "c", "cluster": cluster}],
+        "users": [{"name": "u", "user": user}],
+        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
+    }
+    (folder / "config").write_text(yaml.safe_dump(config))
+    return str(folder / "config")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("plain")
@@ -62,15 +73,10 @@ def test_they_are_read_as_the_client_reads_them(folder, draw):
         | (draw.draw(held(folder, "client-key", "key").filter(bool)) if ours else {})
         | draw.draw(st.sampled_from([{}, {"token": "t-1"}]))
     )
-    config = {
-        "clusters": [{"name": "c", "cluster": cluster}],
-        "users": [{"name": "u", "user": user}],
-        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
-    }
-    (folder / "config").write_text(yaml.safe_dump(config))
+    paths = kubeconfig(folder, cluster, user)
 
     mine = plain(cluster, user)
-    theirs = settings_by_client("here", {"name": "u", "user": user}, str(folder / "config"))
+    theirs = settings_by_client("here", {"name": "u", "user": user}, paths)
 
     assert mine is not None
     assert mine.server.rstrip("/") == theirs.server.rstrip("/")
@@ -130,15 +136,10 @@ def test_nothing_secret_is_shown():
 
 
 def test_the_client_is_not_loaded_for_them(tmp_path):
-    config = {
-        "clusters": [{"name": "c", "cluster": SERVER}],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
-    }
-    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    paths = kubeconfig(tmp_path, SERVER, {"token": "t"})
     program = (
         "import sys; from bluegreen.kube.http import Connection\n"
-        f"assert Connection.of_context('here', {str(tmp_path / 'config')!r}).server == 'https://api.example:6443'\n"
+        f"assert Connection.of_context('here', {paths!r}).server == 'https://api.example:6443'\n"
         "assert 'kubernetes' not in sys.modules and 'pydantic' not in sys.modules"
     )
 
@@ -146,16 +147,9 @@ def test_the_client_is_not_loaded_for_them(tmp_path):
 
 
 def test_what_is_read_again_later_must_still_be_the_same_server(tmp_path):
-    config = {
-        "clusters": [{"name": "c", "cluster": SERVER}],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
-    }
-    (tmp_path / "config").write_text(yaml.safe_dump(config))
-    settings = load_settings("here", str(tmp_path / "config"))
+    settings = load_settings("here", kubeconfig(tmp_path, SERVER, {"token": "t"}))
 
     assert settings.client().host == "https://api.example:6443"
-    config["clusters"][0]["cluster"] = {"server": "https://other.example"}
-    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    kubeconfig(tmp_path, {"server": "https://other.example"}, {"token": "t"})
     with pytest.raises(RefusedError, match=r"no longer leads to https://api\.example:6443"):
         settings.client()

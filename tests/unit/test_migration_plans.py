@@ -363,3 +363,16 @@ def test_claims_that_stay_on_blue_are_no_data_of_a_migration(blue, tmp_path):
 
     assert claims_of(blue, config) == ("shop/data",)
     assert claims_of(blue, without) == ()
+
+
+def test_who_may_not_read_accounts_makes_namespaces_all_the_same(blue, green):
+    class Closed(Named):
+        def get(self, ref):
+            if ref.kind == "ServiceAccount":
+                raise RefusedError("kube.forbidden", f"reading {ref}", "no right")
+            return super().get(ref)
+
+    shut = Closed("new")
+    plans.make_plan(blue, shut, SCOPE, quiet, idle=False, server=True, making=MEANS)
+
+    assert shut.writes == [("apply", ref("Namespace", "shop", ""))]
