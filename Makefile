@@ -1,7 +1,10 @@
 # Every target does its own set-up; a second run of any is quick.
 SCENARIO ?= happy
 PY := .venv/bin/python
-PYTHON ?= python3
+# The system's own where it is new enough: Debian builds it with profile-guided optimization, which makes it half as fast
+# again as what a version manager compiles without.
+PYTHON ?= $(or $(shell for one in /usr/bin/python3 python3; do \
+	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done),python3)
 # Set where images are built, it would let every process here compile every module again.
 export PYTHONDONTWRITEBYTECODE :=
 # Beside the lab's builds: what mypy found out about a file is true in every checkout.
