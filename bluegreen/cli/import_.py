@@ -57,31 +57,33 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     from bluegreen.cli.bulk import hold_many_objects  # noqa: PLC0415 - loaded on use
 
     hold_many_objects()
-    from bluegreen.cli.changes_view import warn  # noqa: PLC0415
-    from bluegreen.cli.progress import means  # noqa: PLC0415
-    from bluegreen.importer.plan import PlanOptions  # noqa: PLC0415
-    from bluegreen.migration import bundles  # noqa: PLC0415
-    from bluegreen.migration.lacking import lacking  # noqa: PLC0415
+    from bluegreen.migration.early import EarlyTarget  # noqa: PLC0415
     from bluegreen.migration.scope import open_target  # noqa: PLC0415
 
     scope = load_scope(options)
-    bundle = bundles.open_bundle(
-        directory, options["age_identity"], edited=options["edited"], without_secrets=options["without_secrets"]
-    )
+    early = EarlyTarget(lambda: open_target(scope), scope.transform.namespaces)
+    from bluegreen.cli.changes_view import warn  # noqa: PLC0415 - while green is being opened
+    from bluegreen.cli.progress import means  # noqa: PLC0415
+    from bluegreen.migration import bundles  # noqa: PLC0415
+    from bluegreen.migration.lacking import lacking  # noqa: PLC0415
+
+    opened = {"edited": options["edited"], "without_secrets": options["without_secrets"]}
+    bundle = bundles.open_bundle(directory, options["age_identity"], early.told, **opened)
     wanted = bundles.for_target(bundle, scope.transform, empty_claims=options["empty_claims"])
     warn(wanted.remarks)
     objects = wanted.objects
-    green = open_target(scope)
+    green, ahead = early.green(), early.lists()
     warn(lacking(green, objects))
     surplus = bundles.surplus(green, bundle, objects, scope.transform) if options["prune"] else ()
     mark = bundles.mark_of(bundle.source)
     if dry_run != "none":
-        how = PlanOptions(mark, dry_run=dry_run == "server")
+        from bluegreen.importer.plan import PlanOptions  # noqa: PLC0415
+
+        how = PlanOptions(mark, dry_run=dry_run == "server", ahead=ahead)
         plan = bundles.foresee(green, wanted, how, idle=options["idle"])
         ctx.exit(_shown(plan.entries, surplus))
-    results = bring_or_list(
-        lambda: bundles.bring(green, objects, mark, means(options["timeout"]), idle=options["idle"])
-    )
+    work = means(options["timeout"], ahead)
+    results = bring_or_list(lambda: bundles.bring(green, objects, mark, work, idle=options["idle"]))
     last_words(results, bundle.withheld)
     if surplus:
         _prune(green, surplus, mark)

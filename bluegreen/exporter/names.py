@@ -8,6 +8,7 @@ from bluegreen.model.refs import ObjectRef
 _UNSAFE = re.compile(r"[^a-z0-9.-]+")
 _LONGEST = 80
 _HASH = 12
+_BETWEEN = "--"
 
 
 def file_name(ref: ObjectRef) -> str:
@@ -15,4 +16,10 @@ def file_name(ref: ObjectRef) -> str:
     whole = f"{ref.group}/{ref.kind}/{ref.namespace}/{ref.name}"
     digest = hashlib.sha256(whole.encode()).hexdigest()[:_HASH]
     words = [_UNSAFE.sub("_", part.lower()) for part in (ref.kind, ref.namespace, ref.name) if part]
-    return f"{'--'.join(words)[:_LONGEST].strip('.')}--{digest}.yaml"
+    return f"{_BETWEEN.join(words)[:_LONGEST].strip('.')}{_BETWEEN}{digest}.yaml"
+
+
+def file_place(name: str) -> tuple[str, str]:
+    """Return the kind in lower case and the namespace of a file's object; a cluster-wide one's name stands for it."""
+    kind, _, rest = name.partition(_BETWEEN)
+    return kind, rest.partition(_BETWEEN)[0]

@@ -7,13 +7,15 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bluegreen.exporter.bundle import Bundle, Report, make_bundle
 from bluegreen.exporter.layout import FORMAT, INDEX, MAX_INDEX_BYTES, MAX_INDEX_NODES, SEALED
+from bluegreen.exporter.names import file_place
 from bluegreen.exporter.rules import Action, Removal
 from bluegreen.exporter.sealed import unseal
 from bluegreen.exporter.yaml_in import MAX_BYTES, YamlRefusedError, load_yaml
@@ -28,14 +30,29 @@ _LONGEST_SHOWN = 256
 _EDITED = "is not what was exported: edited or cut off"
 
 
+Told = Callable[[Mapping[tuple[str, str], int]], None]
+"""Told how many objects there are by kind, in lower case, and namespace: by their names in the index, so unchecked."""
+
+
+def untold(_counts: Mapping[tuple[str, str], int]) -> None:
+    """Do nothing, where nobody begins anything early."""
+
+
 def read_bundle(
-    directory: Path, hmac_key: bytes, *, edited: bool = False, identities: tuple[str, ...] = (), sealed: bool = False
+    directory: Path,
+    hmac_key: bytes,
+    told: Told = untold,
+    *,
+    edited: bool = False,
+    identities: tuple[str, ...] = (),
+    sealed: bool = False,
 ) -> Bundle:
     """Read a bundle.
 
     Args:
         directory: a directory that write_bundle made.
         hmac_key: key for the digests of Secrets that somebody put there.
+        told: told what the index names before the files are read.
         edited: take files that differ from what was exported.
         identities: age identities that open encrypted Secrets.
         sealed: leave encrypted Secrets closed; they count as withheld.
@@ -45,6 +62,7 @@ def read_bundle(
     """
     reasons: list[str] = []
     index = _read_index(directory)
+    told(_counts(index, sealed=sealed))
     objects = [obj for entry in index["files"] if (obj := _read_object(directory, entry, reasons, edited=edited))]
     opening = _Opening(identities, edited=edited, sealed=sealed)
     secrets, withheld = _secrets(directory, index, reasons, opening)
@@ -64,6 +82,19 @@ def read_bundle(
         withheld=withheld,
         excluded=index["excluded"],
     )
+
+
+def _counts(index: Mapping[str, Any], *, sealed: bool) -> Counter[tuple[str, str]]:
+    """Return how many objects the index names of each kind in each namespace; what it says may be wrong."""
+    entries, closed = index["files"], index.get("secrets")
+    found = Counter(file_place(entry["file"]) for entry in entries if isinstance(entry, dict) and _is_name(entry))
+    names = closed.get("names") if isinstance(closed, dict) and not sealed else None
+    found.update(("secret", str(name).partition("/")[0]) for name in names or ())
+    return Counter({place: number for place, number in found.items() if place[1] in index["namespaces"]})
+
+
+def _is_name(entry: Mapping[str, Any]) -> bool:
+    return isinstance(entry.get("file"), str)
 
 
 def _hint(reasons: list[str], *, edited: bool) -> str:
@@ -155,7 +186,7 @@ def _read_object(directory: Path, entry: Any, reasons: list[str], *, edited: boo
 def _read_file(directory: Path, entry: Any, reasons: list[str], *, edited: bool) -> bytes | None:
     """Return the bytes of an entry's file; None, with a reason added, when it cannot be used."""
     name = entry.get("file") if isinstance(entry, dict) else None
-    if not isinstance(name, str) or Path(name).name != name or "\\" in name or name in ("", ".", ".."):
+    if not isinstance(name, str) or "/" in name or "\\" in name or name in ("", ".", ".."):
         reasons.append(f"{name!r} is no plain file name")
         return None
     data = _plain_bytes(f"{directory}/{name}")

@@ -24,10 +24,14 @@ _CHUNK = 256 * 1024
 
 @functools.cache
 def _line(*, ascii_only: bool) -> re.Pattern[str]:
-    """Return what matches a line; most texts are plain ASCII, and their signs are told apart twice as fast."""
+    """Return what matches a line; most texts are plain ASCII, and their signs are told apart twice as fast.
+
+    Nothing is taken back once it fits (`*+`), which no line of our form needs: the search remembers no way back then.
+    """
     sign = _ASCII_SIGN if ascii_only else _SIGN
-    value = rf'"(?:[{sign}]|\\[^\n])*"|true|false|null|-?[0-9][0-9.e+-]*|\{{\}}|\[\]'
-    return re.compile(rf'^( *)((?:- )*)(?:"([{sign}]{{1,1000}})":(?: ({value}))?|({value}))\n', re.MULTILINE)
+    text = rf'"[{sign}]*+(?:\\[^\n][{sign}]*+)*+"'
+    value = rf"{text}|true|false|null|-?[0-9][0-9.e+-]*+|\{{\}}|\[\]"
+    return re.compile(rf'^( *+)((?:- )*+)(?:"([{sign}]{{1,1000}}+)":(?: ({value}))?|({value}))\n', re.MULTILINE)
 
 
 class NotOwnError(Exception):
@@ -54,16 +58,20 @@ def read_own(data: bytes, max_depth: int, max_nodes: int, plain: Callable[[str],
     # Each line holds one key, one value and the lists that begin on it at most.
     if not text.startswith('"') or 2 * lines + text.count("- ") >= max_nodes:
         raise NotOwnError
-    builder = _Builder(max_depth, plain)
-    count = builder.take(_lines(text))
+    whole, count = _Builder(max_depth, plain).whole(_lines(text))
     if count != lines or not text.endswith("\n"):
         raise NotOwnError
-    return builder.whole()
+    return whole
 
 
-def _lines(text: str) -> Iterator[_Line]:
-    """Yield the lines that are in our form; the others are missing, which the count tells."""
-    start, line = 0, _line(ascii_only=text.isascii())
+def _lines(text: str) -> Iterable[_Line]:
+    """Return the lines that are in our form; the others are missing, which the count tells."""
+    line = _line(ascii_only=text.isascii())
+    return line.findall(text) if len(text) <= _CHUNK else _by_chunks(text, line)
+
+
+def _by_chunks(text: str, line: re.Pattern[str]) -> Iterator[_Line]:
+    start = 0
     while start < len(text):
         end = text.find("\n", start + _CHUNK) + 1 or len(text)
         yield from line.findall(text, start, end)
@@ -71,98 +79,93 @@ def _lines(text: str) -> Iterator[_Line]:
 
 
 class _Builder:
-    """Puts the value together line by line; the current map or list is the innermost one that is still open."""
+    """Puts the value together line by line; only what is around the innermost open map or list is kept here.
+
+    Args:
+        max_depth: deepest nesting taken.
+        plain: what an unquoted scalar means.
+    """
 
     def __init__(self, max_depth: int, plain: Callable[[str], Any]) -> None:
         self._max_depth = max_depth
         self._plain = plain
-        self._root: dict[str, Any] = {}
         self._outer: list[tuple[Any, int]] = []
-        self._node: Any = self._root
-        self._column = 0
-        self._key: str | None = None
 
-    def take(self, lines: Iterable[_Line]) -> int:
-        """Add lines and return their number."""
-        count = 0
+    def whole(self, lines: Iterable[_Line]) -> tuple[dict[str, Any], int]:
+        """Return the value of all lines, and their number; most lines are one more key of the map that is open."""
+        root: dict[str, Any] = {}
+        node: Any = root
+        column, count, waiting = 0, 0, ""
         for spaces, dashes, key, value, lone in lines:
             count += 1
-            column, node = len(spaces), self._node
-            if dashes or column != self._column or self._key is not None or type(node) is list:
-                if lone and dashes == "- " and column == self._column and self._key is None and type(node) is list:
-                    node.append(self._scalar(lone))  # the next of a list, as are most lines of an index
-                    continue
-                self._go_to(column, key, listed=bool(dashes))
-                if dashes and not self._begin_items(len(dashes) // 2, key):
-                    self._node.append(self._scalar(lone))
-                    continue
-                node = self._node
+            if dashes or waiting or len(spaces) != column or type(node) is list:
+                node, column = self._place(node, column, waiting, (len(spaces), dashes, key))
+                waiting = ""
+                if dashes:
+                    node, column = self._items(node, column, len(dashes) // 2, key, lone)
+                    if not key:
+                        continue
             if not key or key in node:
                 raise NotOwnError
-            if not value:
-                self._key = key
-                node[key] = None
-            elif value[0] == '"' and "\\" not in value:
+            if value and value[0] == '"' and "\\" not in value:
                 node[key] = value[1:-1]
             else:
-                node[key] = self._scalar(value)
-        return count
-
-    def whole(self) -> dict[str, Any]:
-        """Return the value when it is complete."""
-        if self._key is not None:
+                node[key] = _scalar(value, self._plain) if value else None
+                waiting = "" if value else key
+        if waiting:
             raise NotOwnError
-        return self._root
+        return root, count
 
-    def _go_to(self, column: int, key: str, *, listed: bool) -> None:
-        """Open what the last key announced, or close what ends before a line."""
-        if self._key is not None:
-            inside = column == self._column if listed else bool(key) and column == self._column + 2
-            if not inside:
+    def _place(self, node: Any, column: int, waiting: str, line: tuple[int, str, str]) -> tuple[Any, int]:
+        """Return the map or list that a line belongs to: what the key before it announced, or one that is open."""
+        at, dashes, key = line
+        if waiting:
+            if at != (column if dashes else column + 2) or not (dashes or key):
                 raise NotOwnError
-            name, self._key = self._key, None
-            child: Any = [] if listed else {}
-            self._node[name] = child
-            self._open(child, column)
-            return
-        while self._column > column or (self._column == column and type(self._node) is list and not listed):
+            child: Any = [] if dashes else {}
+            node[waiting] = child
+            return self._opened(node, column, child, at)
+        while column > at or (column == at and not dashes and type(node) is list):
             if not self._outer:
                 raise NotOwnError
-            self._node, self._column = self._outer.pop()
-        if self._column != column or listed != (type(self._node) is list):
+            node, column = self._outer.pop()
+        if column != at or (type(node) is list) != bool(dashes):
             raise NotOwnError
+        return node, column
 
-    def _begin_items(self, dashes: int, key: str) -> bool:
-        """Begin an item, and the lists that begin with it; return whether a mapping begins as well."""
+    def _items(self, node: Any, column: int, dashes: int, key: str, lone: str) -> tuple[Any, int]:
+        """Begin what begins with a line: lists in an item, and a map as the last of them, or a value."""
         for _ in range(dashes - 1):
-            self._append_open([])
-        if key:
-            self._append_open({})
-        return bool(key)
+            child: list[Any] = []
+            node.append(child)
+            node, column = self._opened(node, column, child, column + 2)
+        if not key:
+            node.append(_scalar(lone, self._plain))
+            return node, column
+        item: dict[str, Any] = {}
+        node.append(item)
+        return self._opened(node, column, item, column + 2)
 
-    def _append_open(self, child: Any) -> None:
-        self._node.append(child)
-        self._open(child, self._column + 2)
-
-    def _open(self, child: Any, column: int) -> None:
-        self._outer.append((self._node, self._column))
+    def _opened(self, node: Any, column: int, child: Any, at: int) -> tuple[Any, int]:
+        self._outer.append((node, column))
         if len(self._outer) >= self._max_depth:
             raise NotOwnError
-        self._node, self._column = child, column
+        return child, at
 
-    def _scalar(self, text: str) -> Any:
-        if not text:
-            raise NotOwnError
-        if text[0] == '"':
-            return _ESCAPE.sub(_sign, text[1:-1]) if "\\" in text else text[1:-1]
-        if text == "{}":
-            return {}
-        if text == "[]":
-            return []
-        try:
-            return self._plain(text)
-        except ValueError:
-            raise NotOwnError from None
+
+def _scalar(text: str, plain: Callable[[str], Any]) -> Any:
+    if not text:
+        raise NotOwnError
+    if text[0] == '"':
+        return _ESCAPE.sub(_sign, text[1:-1]) if "\\" in text else text[1:-1]
+    if text == "{}":
+        return {}
+    if text == "[]":
+        return []
+    try:
+        return plain(text)
+    except ValueError:
+        raise NotOwnError from None
 
 
 def _sign(found: re.Match[str]) -> str:

@@ -19,16 +19,12 @@ class ListsAhead:
 
     Args:
         cluster: green.
-        resources: what to list.
-        namespaces: where.
+        places: what to list, and in which namespaces.
         workers: lists read at a time.
     """
 
-    def __init__(
-        self, cluster: Cluster, resources: Iterable[ApiResource], namespaces: Iterable[str], workers: int = 4
-    ) -> None:
+    def __init__(self, cluster: Cluster, places: Iterable[tuple[ApiResource, str]], workers: int = 4) -> None:
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ahead")
-        places = [(resource, namespace) for resource in resources for namespace in namespaces]
         self._lists: dict[Place, Future[list[Raw]]] = {
             (resource.api_version, resource.kind, namespace): self._pool.submit(_list, cluster, resource, namespace)
             for resource, namespace in places

@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
 
+from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.decide import Decision, Verdict, decide
 from bluegreen.importer.definitions import wait_established
 from bluegreen.importer.denied import Denials
@@ -26,7 +27,7 @@ from bluegreen.importer.refusal import Cause, cause_of
 from bluegreen.model.errors import BluegreenError, OutOfTimeError, RefusedError, TransientError
 from bluegreen.model.events import Emit
 from bluegreen.model.ports import ApiResource, Cluster, Raw
-from bluegreen.model.refs import ObjectRef, ref_of
+from bluegreen.model.refs import ObjectRef
 
 _FOUNDATION = frozenset({"namespaces", "definitions"})
 _NAMED = 3
@@ -56,6 +57,7 @@ class ApplyOptions:
         sleep: waits that many seconds.
         end: when, by the clock, no further write is begun and none is waited for any more.
         scene: what is known of all objects of the import, where only some of them are applied.
+        ahead: lists of green that are under way already; they hold until something is written.
     """
 
     migration: str
@@ -66,6 +68,7 @@ class ApplyOptions:
     definition_seconds: float = 60.0
     end: float = math.inf
     scene: Scene | None = None
+    ahead: ListsAhead | None = None
 
     @property
     def left(self) -> float | None:
@@ -146,6 +149,8 @@ def _apply_waves(cluster: Cluster, waves: Iterable[Wave], options: ApplyOptions,
         for wave in waves:
             done = _apply_wave(cluster, wave, resources, options)
             results += done
+            if any(r.outcome is not Outcome.EQUAL for r in done):
+                options = replace(options, ahead=None)  # green is no longer as it was listed
             failed = sum(r.outcome is Outcome.FAILED for r in done)
             emit("import.wave", wave=wave.name, objects=len(done), written=_written(done), failed=failed)
             if options.left == 0 or (failed and wave.name in _FOUNDATION):
@@ -169,13 +174,15 @@ def _apply_wave(
 ) -> list[ApplyResult]:
     """Decide about each object in this thread, which threads would only make slower, and write in many."""
     scene = options.scene or NO_SCENE
-    live, denials = read_live(cluster, wave.refs, resources, options.workers), Denials(cluster, resources)
+    live, denials = (
+        read_live(cluster, wave.refs, resources, options.workers, options.ahead),
+        Denials(cluster, resources),
+    )
     apart = frozenset((r.api_version, r.kind) for r in resources if "status" in (r.subresources or ()))
     with _Writers(
         lambda ref, decision: _write(cluster, ref, decision, options, denials, apart=apart), options
     ) as writers:
-        for obj in wave.objects:
-            ref = ref_of(obj)
+        for ref, obj in zip(wave.refs, wave.objects, strict=True):
             decision = decide(options.prepare(obj), live.get(ref), options.migration, scene)
             known = _without_write(ref, decision, live.get(ref))
             if known:

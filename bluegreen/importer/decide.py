@@ -77,9 +77,9 @@ def decide(obj: Raw, live: Raw | None, migration: str, scene: Scene = NO_SCENE) 
 def _about_existing(obj: Raw, live: Raw, migration: str) -> Decision:
     changes = () if surely_equal(obj, live) else differences(obj, live) + dropped(obj, live)
     ours = is_ours(live, migration)
-    body = _keep_mark(obj, live)
     if not changes:
-        return Decision(Verdict.EQUAL, "green has it so", (), body, force=ours)
+        return Decision(Verdict.EQUAL, "green has it so", (), obj, force=ours)
+    body = _keep_mark(obj, live)
     if ours:
         return Decision(Verdict.CHANGE, "this migration created it", changes, body, force=True)
     owner = annotation(live, MIGRATION)

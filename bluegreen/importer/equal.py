@@ -9,13 +9,15 @@ from typing import Any
 import msgspec
 
 from bluegreen.importer.owned import EXACT, applied_by_us, step_of
-from bluegreen.model.marks import PREFIX
+from bluegreen.model.marks import MIGRATION, PREFIX
 from bluegreen.model.ports import Raw
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 _MISSING = object()
 _NOTHING: Raw = {}
 _WHOLE = (dict, list)
+_SERVERS = frozenset({"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"})
+_TEXTS = frozenset({"name", "namespace", "labels", "annotations"})
 _ANNOTATIONS, _ELSEWHERE = "metadata.annotations", "elsewhere"
 _PLACES = {("", "metadata"): "metadata", ("metadata", "annotations"): _ANNOTATIONS}
 """Where our own marks stand, which no object asks for."""
@@ -30,14 +32,29 @@ def surely_equal(obj: Raw, live: Raw) -> bool:
     """
     # What is the same as a whole, such as a spec, has neither a field that differs nor one too many.
     same = {key for key, value in obj.items() if key != "metadata" and _is_same(value, live.get(key, _MISSING))}
-    if not _within({key: value for key, value in obj.items() if key not in same}, live):
+    if _is_same_metadata(obj["metadata"], live["metadata"]):
+        same.add("metadata")
+    if len(same) < len(obj) and not _within({key: value for key, value in obj.items() if key not in same}, live):
         return False
     entries = live["metadata"].get("managedFields") or ()
     version = str(obj["apiVersion"])
-    ours = (entry["fieldsV1"] for entry in entries if applied_by_us(entry, version))
-    return all(
-        _asked({key: below for key, below in fields.items() if key[2:] not in same}, obj, live) for fields in ours
-    )
+    for entry in entries:
+        if applied_by_us(entry, version):
+            left = {key: below for key, below in entry["fieldsV1"].items() if key[2:] not in same}
+            if left and not _asked(left, obj, live):
+                return False
+    return True
+
+
+def _is_same_metadata(mine: Raw, live: Raw) -> bool:
+    """Return whether a server's metadata holds the same but for what the server adds, and our mark."""
+    theirs = {key: value for key, value in live.items() if key not in _SERVERS}
+    notes = theirs.get("annotations")
+    if notes and MIGRATION in notes and MIGRATION not in (mine.get("annotations") or {}):
+        rest = {key: value for key, value in notes.items() if key != MIGRATION}
+        theirs = {**theirs, "annotations": rest} if rest else {k: v for k, v in theirs.items() if k != "annotations"}
+    # A server's texts are texts, which equal nothing else; what holds numbers and truths is looked at more closely.
+    return bool(theirs == mine) and (theirs.keys() <= _TEXTS or _is_same(mine, theirs))
 
 
 def _is_same(mine: Any, live: Any) -> bool:

@@ -11,7 +11,8 @@ from bluegreen.model.errors import NotFoundError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef
 
-_WORTH_A_LIST = 4
+WORTH_A_LIST = 4
+"""Objects of a kind in a namespace from which on they are read by one list and not one by one."""
 Place = tuple[str, str, str]
 
 
@@ -49,7 +50,7 @@ Job = tuple[ApiResource | None, list[ObjectRef]]
 def _jobs(places: Mapping[Place, list[ObjectRef]], served: Mapping[tuple[str, str], ApiResource]) -> Iterable[Job]:
     for (api_version, kind, _), refs in places.items():
         resource = served.get((api_version, kind))
-        if resource is not None and len(refs) >= _WORTH_A_LIST:
+        if resource is not None and len(refs) >= WORTH_A_LIST:
             yield resource, refs
         else:
             yield from ((None, [ref]) for ref in refs)

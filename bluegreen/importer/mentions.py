@@ -10,6 +10,8 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from bluegreen.importer import shape
 from bluegreen.model.marks import PREFIX
 from bluegreen.model.ports import Raw
@@ -28,7 +30,9 @@ def mentions(obj: Raw, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if not names:
         return
     hosts = _pattern(tuple(sorted(names)))
-    for path, text in _texts(obj):
+    whole = msgspec.json.encode(obj)
+    # Most objects name none of them anywhere, which one look at all of their text finds out.
+    for path, text in _texts(obj) if any(f".{name}".encode() in whole for name in names) else ():
         found = hosts.search(text)
         if found:
             name = found.group("namespace")

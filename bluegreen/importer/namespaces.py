@@ -19,7 +19,6 @@ from bluegreen.importer.references import (
     Reference,
 )
 from bluegreen.model.ports import Raw
-from bluegreen.model.refs import ref_of
 
 _GROUP = "system:serviceaccounts:"
 _USER = "system:serviceaccount:"
@@ -38,8 +37,7 @@ def map_namespaces(obj: Raw, names: Mapping[str, str]) -> None:
         meta["name"] = names.get(meta["name"], meta["name"])
     for subject in obj.get("subjects") or ():
         _map_subject(subject, names)
-    ref = ref_of(obj)
-    for reference in _references_of(f"{ref.kind}.{ref.group}" if ref.group else ref.kind):
+    for reference in _references_of(str(obj["apiVersion"]), str(obj["kind"])):
         _map_at(obj, reference.path, functools.partial(_mapped, form=reference.form, names=names))
     pods = shape.pod_spec(obj)
     for path in POD_REFERENCES if pods else ():
@@ -50,7 +48,9 @@ def map_namespaces(obj: Raw, names: Mapping[str, str]) -> None:
 
 
 @functools.cache
-def _references_of(kind: str) -> tuple[Reference, ...]:
+def _references_of(api_version: str, kind: str) -> tuple[Reference, ...]:
+    group = api_version.rpartition("/")[0]
+    kind = f"{kind}.{group}" if group else kind
     return tuple(reference for reference in REFERENCES if fnmatchcase(kind, reference.kind))
 
 

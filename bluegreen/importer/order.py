@@ -4,6 +4,7 @@ What the order settles is written down in docs/decisions/0002-apply-order.md. An
 """
 
 import enum
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -27,16 +28,13 @@ class Wave:
         name: what it is about.
         phase: when it is written.
         objects: raw objects, sorted by reference.
+        refs: their references.
     """
 
     name: str
     phase: Phase
     objects: tuple[Raw, ...]
-
-    @property
-    def refs(self) -> tuple[ObjectRef, ...]:
-        """Return the references of its objects."""
-        return tuple(ref_of(obj) for obj in self.objects)
+    refs: tuple[ObjectRef, ...]
 
 
 _CUSTOM = "custom resources"
@@ -81,16 +79,29 @@ _WAVE_OF = {kind: name for name, _, kinds in _ORDER for kind in kinds.split()}
 
 def wave_name(obj: Raw) -> str:
     """Return the name of the wave that an object belongs to; a kind unknown to the order is a custom resource."""
-    ref = ref_of(obj)
+    return _wave_of(ref_of(obj))
+
+
+def _wave_of(ref: ObjectRef) -> str:
     return _WAVE_OF.get(ref.kind, _CUSTOM) if ref.group in _GROUPS else _CUSTOM
 
 
 def order(objects: Iterable[Raw]) -> tuple[Wave, ...]:
     """Return the waves in which to write objects, empty ones left out; the input's order does not matter."""
-    sorted_objects: dict[str, list[Raw]] = {name: [] for name, _, _ in _ORDER}
-    for obj in sorted(objects, key=ref_of):
-        sorted_objects[wave_name(obj)].append(obj)
-    return tuple(Wave(name, phase, tuple(sorted_objects[name])) for name, phase, _ in _ORDER if sorted_objects[name])
+    waves: dict[str, list[tuple[ObjectRef, Raw]]] = {name: [] for name, _, _ in _ORDER}
+    for ref, obj in sorted(((ref_of(obj), obj) for obj in objects), key=operator.itemgetter(0)):
+        waves[_wave_of(ref)].append((ref, obj))
+    return tuple(_wave(name, phase, waves[name]) for name, phase, _ in _ORDER if waves[name])
+
+
+def _wave(name: str, phase: Phase, found: list[tuple[ObjectRef, Raw]]) -> Wave:
+    return Wave(name, phase, tuple(obj for _, obj in found), tuple(ref for ref, _ in found))
+
+
+def phases(objects: Iterable[Raw]) -> set[Phase]:
+    """Return the phases that some of the objects are written in."""
+    names = {wave_name(obj) for obj in {(obj["apiVersion"], obj["kind"]): obj for obj in objects}.values()}
+    return {phase for name, phase, _ in _ORDER if name in names}
 
 
 def in_phase(waves: Iterable[Wave], phase: Phase) -> tuple[Wave, ...]:

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-import jsonpatch
-import jsonpointer
-
 from bluegreen.importer import shape
 from bluegreen.model.marks import PREFIX, RUN_AGAIN
 from bluegreen.model.pointers import Tokens, merge_paths, pointer_of, tokens
@@ -121,13 +118,17 @@ def _operate(obj: Raw, operation: Raw, number: int) -> None:
     """Carry one operation out on an object of the caller."""
     if not operation["path"] and operation["op"] != "test":
         raise PatchFault(f"operation {number}, {operation['op']}: it would replace the whole object")
+    import jsonpatch  # noqa: PLC0415 - most objects meet no patch
+    import jsonpointer  # noqa: PLC0415
+
     try:
         jsonpatch.JsonPatch([operation]).apply(obj, in_place=True)
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
-        raise PatchFault(f"operation {number}, {_words(obj, operation, error)}") from None
+        expected = isinstance(error, jsonpatch.JsonPatchTestFailed)
+        raise PatchFault(f"operation {number}, {_words(obj, operation, expected=expected)}") from None
 
 
-def _words(obj: Raw, operation: Raw, error: Exception) -> str:
+def _words(obj: Raw, operation: Raw, *, expected: bool) -> str:
     """Return what failed, without any value of the object or of the patch."""
     name, path = str(operation.get("op")), str(operation.get("path"))
     ways = [str(operation["from"])] if name in ("move", "copy") else []
@@ -138,7 +139,7 @@ def _words(obj: Raw, operation: Raw, error: Exception) -> str:
             return (
                 f"{name} {pointer}: the object has nothing there, it leads as far as {pointer_of(there) or 'the top'}"
             )
-    if isinstance(error, jsonpatch.JsonPatchTestFailed):
+    if expected:
         return f"test {path}: the value there is another one than the patch expects"
     return f"{name} {path}: that cannot be done there, such as an index beyond the end of a list"
 

@@ -22,7 +22,7 @@ from bluegreen.importer.refusal import Cause, cause_of
 from bluegreen.importer.rewrite import Effect
 from bluegreen.model.errors import BluegreenError, RefusedError
 from bluegreen.model.ports import Cluster, Raw
-from bluegreen.model.refs import ObjectRef, ref_of
+from bluegreen.model.refs import ObjectRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +134,10 @@ def plan_import(objects: Iterable[Raw], cluster: Cluster, options: PlanOptions) 
     """
     everything = tuple(objects)
     scene = scene_of(everything)
-    prepared = [(wave.name, options.prepare(obj)) for wave in order(everything) for obj in wave.objects]
-    named = [(wave, ref_of(obj), obj) for wave, obj in prepared]
+    pairs = (
+        (wave.name, ref, obj) for wave in order(everything) for ref, obj in zip(wave.refs, wave.objects, strict=True)
+    )
+    named = [(wave, ref, options.prepare(obj)) for wave, ref, obj in pairs]
     resources = cluster.resources()
     live = read_live(cluster, (ref for _, ref, _ in named), resources, options.workers, options.ahead)
     new = {ref for _, ref, _ in named if ref not in live}

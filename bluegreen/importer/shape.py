@@ -29,6 +29,7 @@ _TEMPLATES: dict[str, tuple[str, ...]] = {
     "Service.serving.knative.dev": ("spec", "template"),
 }
 """Where the pod template of a workload stands, by Kind.group; only Kubernetes' own are ever put to sleep."""
+_KINDS_WITH_PODS = frozenset(kind.partition(".")[0] for kind in _TEMPLATES)
 _GROUPS = ("v1", "apps/v1", "batch/v1")
 
 
@@ -54,7 +55,7 @@ def get(node: Any, *keys: str) -> Any:
 
 def has_pods(obj: Raw) -> bool:
     """Return whether an object is a pod or makes some."""
-    return _kind(obj) in _TEMPLATES
+    return obj.get("kind") in _KINDS_WITH_PODS and _kind(obj) in _TEMPLATES
 
 
 def _kind(obj: Raw) -> str:
@@ -64,6 +65,8 @@ def _kind(obj: Raw) -> str:
 
 def pod_spec(obj: Raw) -> Raw:
     """Return the spec of an object's pods; an empty one for kinds without pods."""
+    if obj.get("kind") not in _KINDS_WITH_PODS:
+        return {}
     where = _TEMPLATES.get(_kind(obj))
     found = None if where is None else get(obj, *where, "spec")
     return found if isinstance(found, dict) else {}

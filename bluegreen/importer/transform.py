@@ -43,11 +43,12 @@ def transform(obj: Raw, how: TransformOptions) -> Raw:
     if not any((how.storage_classes, how.ingress_classes, how.images, how.namespaces, how.labels, how.annotations)):
         return obj
     copy = shape.copy_json(obj)
-    for claim in shape.claims(copy):
+    for claim in shape.claims(copy) if how.storage_classes else ():
         _map_value(claim.get("spec"), "storageClassName", how.storage_classes)
         _map_value(shape.get(claim, "metadata", "annotations"), _STORAGE, how.storage_classes)
-    _map_ingress(copy, how.ingress_classes)
-    for container in shape.containers(copy):
+    if how.ingress_classes:
+        _map_ingress(copy, how.ingress_classes)
+    for container in shape.containers(copy) if how.images else ():
         if isinstance(container.get("image"), str):
             container["image"] = map_image(container["image"], how.images)
     if how.namespaces:

@@ -10,7 +10,6 @@ import math
 import os
 import re
 import select
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -178,7 +177,8 @@ class Channel:
         # Said in any case: libcurl would look into the environment, of which others made sense before.
         handle.setopt(pycurl.PROXY, given.proxy.encode())
         handle.setopt(pycurl.NOPROXY, "")
-        _trust(handle, _system_authorities(), pycurl.PROXY_CAINFO, pycurl.PROXY_CAPATH)
+        if given.proxy:
+            _trust(handle, _system_authorities(), pycurl.PROXY_CAINFO, pycurl.PROXY_CAPATH)
         if given.proxy_headers:
             said = [f"{name}: {value}".encode() for name, value in given.proxy_headers.items()]
             handle.setopt(pycurl.PROXYHEADER, said)
@@ -256,6 +256,8 @@ def _address(settings: Settings) -> tuple[str, str, Mapping[str, str]]:
 
 def _system_authorities() -> Mapping[str, str | None]:
     """Return the machine's own authorities: libcurl would take those of the machine that it was built on."""
+    import ssl  # noqa: PLC0415 - a kubeconfig that names its own, as nearly all do, needs none
+
     found = ssl.get_default_verify_paths()
     return {"cafile": found.cafile, "capath": found.capath}
 

@@ -8,11 +8,12 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import tenacity
+from typing import TYPE_CHECKING, Any
 
 from bluegreen.model.errors import TransientError
+
+if TYPE_CHECKING:
+    import tenacity
 
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
@@ -37,7 +38,7 @@ class Patience:
     sleep: Callable[[float], None] = time.sleep
 
 
-def _pause(state: tenacity.RetryCallState) -> float:
+def _pause(state: "tenacity.RetryCallState") -> float:
     backoff = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (state.attempt_number - 1))
     jittered = backoff * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
     error = state.outcome.exception() if state.outcome else None
@@ -45,7 +46,7 @@ def _pause(state: tenacity.RetryCallState) -> float:
     return max(jittered, asked or 0.0)
 
 
-def _was_dropped(state: tenacity.RetryCallState) -> bool:
+def _was_dropped(state: "tenacity.RetryCallState") -> bool:
     error = state.outcome.exception() if state.outcome else None
     return isinstance(error, TransientError) and error.code == "kube.connection"
 
@@ -66,6 +67,8 @@ def persist(act: Callable[[float], Any], patience: Patience) -> Any:
         return act(max(0.1, min(patience.one, patience.total)))
     except TransientError as error:
         failed.append(error)
+    import tenacity  # noqa: PLC0415 - only what failed needs it
+
     dropped = 0
 
     def attempt() -> Any:
@@ -74,7 +77,7 @@ def persist(act: Callable[[float], Any], patience: Patience) -> Any:
             raise failed.pop()
         return act(max(0.1, min(patience.one, end - patience.clock())))
 
-    def spent(state: tenacity.RetryCallState) -> bool:
+    def spent(state: "tenacity.RetryCallState") -> bool:
         nonlocal dropped
         dropped = dropped + 1 if _was_dropped(state) else 0
         return patience.clock() + state.upcoming_sleep >= end or 0 < patience.drops <= dropped

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from bluegreen.exporter.bundle import Bundle
-from bluegreen.exporter.read import read_bundle
+from bluegreen.exporter.read import Told, read_bundle, untold
 from bluegreen.exporter.rules import Action
 from bluegreen.exporter.sealed import read_identities
 from bluegreen.importer import shape
+from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.apply import ApplyFailedError, ApplyOptions, ApplyResult, apply_objects
 from bluegreen.importer.greens_own import scene_of
 from bluegreen.importer.idle import hold_jobs, idler
 from bluegreen.importer.live import read_live
-from bluegreen.importer.order import Phase, in_phase, order
+from bluegreen.importer.order import Phase, in_phase, order, phases
 from bluegreen.importer.plan import ImportPlan, PlanOptions, plan_import
 from bluegreen.importer.prune import Surplus, find_surplus
 from bluegreen.importer.relink import relink
@@ -48,12 +49,14 @@ class Means:
         clock: monotonic seconds.
         sleep: waits that many seconds.
         ready_seconds: how long workloads may take to be ready before webhooks are applied.
+        ahead: lists of green that are under way already.
     """
 
     emit: Emit
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     ready_seconds: float = 300.0
+    ahead: ListsAhead | None = None
 
 
 def read_source(blue: Cluster, scope: Scope, emit: Emit) -> Bundle:
@@ -64,12 +67,15 @@ def read_source(blue: Cluster, scope: Scope, emit: Emit) -> Bundle:
     return export(blue, scope.namespaces, scope.selector, options, emit)
 
 
-def open_bundle(directory: Path, identity: Path | None, *, edited: bool, without_secrets: bool) -> Bundle:
+def open_bundle(
+    directory: Path, identity: Path | None, told: Told = untold, *, edited: bool, without_secrets: bool
+) -> Bundle:
     """Return the bundle of a directory.
 
     Args:
         directory: what `bluegreen export` wrote.
         identity: file with the age identity of encrypted Secrets.
+        told: told early how many objects there are of each kind and namespace.
         edited: take files that were changed by hand.
         without_secrets: leave encrypted Secrets closed.
 
@@ -77,7 +83,8 @@ def open_bundle(directory: Path, identity: Path | None, *, edited: bool, without
         InvalidInputError: every reason why it cannot be used.
     """
     identities = read_identities(identity) if identity else ()
-    return read_bundle(directory, secrets.token_bytes(32), edited=edited, identities=identities, sealed=without_secrets)
+    key = secrets.token_bytes(32)
+    return read_bundle(directory, key, told, edited=edited, identities=identities, sealed=without_secrets)
 
 
 def for_target(bundle: Bundle, how: TransformOptions, *, empty_claims: bool) -> Rewritten:
@@ -194,17 +201,17 @@ def bring(
     wanted = tuple(obj for obj in objects if chosen is None or ref_of(obj) in chosen)
     require_rights(green, wanted)
     prepare = preparation(green, wanted, means.emit, idle=idle)
-    options = ApplyOptions(mark, means.clock, means.sleep, prepare=prepare, scene=scene_of(objects))
+    options = ApplyOptions(mark, means.clock, means.sleep, prepare=prepare, scene=scene_of(objects), ahead=means.ahead)
     try:
         results = list(apply_objects(green, wanted, Phase.IMPORT, options, means.emit))
     except ApplyFailedError:
         relink(green, objects, mark, means.emit)
         raise
     relink(green, objects, mark, means.emit)
-    phases = set() if idle else {wave.phase for wave in order(wanted)}
-    if Phase.START in phases:
+    later = set() if idle else phases(wanted)
+    if Phase.START in later:
         results += apply_objects(green, wanted, Phase.START, options, means.emit)
-    if Phase.LATE in phases:
+    if Phase.LATE in later:
         _await_workloads(green, wanted, means)
         results += apply_objects(green, wanted, Phase.LATE, options, means.emit)
     return tuple(results)

@@ -104,7 +104,8 @@ def _ahead(green: Cluster, scope: Scope, making: Means | None) -> ListsAhead:
     """Begin to list what green has where the scope's objects will go; nothing that is about to be made."""
     listable, _ = worth_listing(green.resources())
     names = () if making else scope.namespaces
-    return ListsAhead(green, listable, {scope.transform.namespaces.get(name, name) for name in names})
+    targets = {scope.transform.namespaces.get(name, name) for name in names}
+    return ListsAhead(green, [(resource, name) for resource in listable for name in targets])
 
 
 def _contents(bundle: Bundle, objects: tuple[Raw, ...]) -> dict[ObjectRef, str]:

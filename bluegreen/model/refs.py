@@ -71,4 +71,8 @@ def ref_of(obj: dict[str, object]) -> ObjectRef:
     meta = obj["metadata"]
     if not isinstance(meta, dict):
         raise TypeError(f"metadata is {type(meta).__name__}, not a mapping")
-    return ObjectRef(str(obj["apiVersion"]), str(obj["kind"]), str(meta.get("namespace") or ""), str(meta["name"]))
+    parts = (str(obj["apiVersion"]), str(obj["kind"]), str(meta.get("namespace") or ""), str(meta["name"]))
+    return _made(ObjectRef, parts)
+
+
+_made = tuple.__new__  # as ObjectRef(...) makes one, without a call in between

@@ -36,7 +36,7 @@ class Counting(FakeCluster):
 def test_what_was_read_ahead_is_not_read_again_and_is_handed_out_once():
     green = Counting()
     refs = [ref_of(config_map(name)) for name in NAMES]
-    with ListsAhead(green, [MAPS, SECRETS], ["shop"]) as ahead:
+    with ListsAhead(green, [(MAPS, "shop"), (SECRETS, "shop")]) as ahead:
         found = read_live(green, refs, [MAPS], ahead=ahead)
         assert sorted(ref.name for ref in found) == list(NAMES)
         assert green.lists.count(("ConfigMap", "shop")) == 1
@@ -49,13 +49,13 @@ def test_what_was_read_ahead_is_not_read_again_and_is_handed_out_once():
 )
 def test_a_list_that_fails_ahead_is_read_again_by_who_needs_it(error):
     green = Counting(fails=error)
-    with ListsAhead(green, [MAPS], ["shop"]) as ahead:
+    with ListsAhead(green, [(MAPS, "shop")]) as ahead:
         assert ahead.take(MAPS, "shop") is None
         with pytest.raises(type(error)):
             read_live(green, [ref_of(config_map(name)) for name in NAMES], [MAPS], ahead=ahead)
 
 
 def test_a_place_that_nobody_asked_for_is_none():
-    with ListsAhead(Counting(), [MAPS], ["shop"]) as ahead:
+    with ListsAhead(Counting(), [(MAPS, "shop")]) as ahead:
         assert ahead.take(SECRETS, "shop") is None
         assert ahead.take(MAPS, "other") is None

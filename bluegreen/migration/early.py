@@ -1,0 +1,71 @@
+"""Green is opened, and what it has of a bundle is listed, while the bundle itself is still being read.
+
+It only reads, and only saves time: that green cannot be opened is told when it is asked for, after all that is wrong
+with the bundle. Its thread keeps nobody from ending.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+
+from bluegreen.importer.ahead import ListsAhead
+from bluegreen.importer.live import WORTH_A_LIST
+from bluegreen.model.errors import BluegreenError
+from bluegreen.model.ports import ApiResource, Cluster
+
+
+class EarlyTarget:
+    """Green, opened at once in a thread of its own.
+
+    Args:
+        opening: opens it.
+        renamed: namespaces on blue to those on green.
+    """
+
+    def __init__(self, opening: Callable[[], Cluster], renamed: Mapping[str, str]) -> None:
+        self._renamed = renamed
+        self._green: Future[Cluster] = Future()
+        self._counts: Future[Mapping[tuple[str, str], int]] = Future()
+        self._lists: Future[ListsAhead | None] = Future()
+        threading.Thread(target=self._work, args=(opening,), name="early", daemon=True).start()
+
+    def _work(self, opening: Callable[[], Cluster]) -> None:
+        try:
+            green = opening()
+        except BaseException as error:  # noqa: BLE001 - it is raised where green is asked for
+            self._green.set_exception(error)
+            return
+        self._green.set_result(green)
+        lists = None
+        try:
+            with contextlib.suppress(BluegreenError):
+                lists = ListsAhead(green, self._places(green.resources()))
+        finally:
+            self._lists.set_result(lists)
+
+    def _places(self, resources: Iterable[ApiResource]) -> Iterator[tuple[ApiResource, str]]:
+        for (kind, namespace), number in self._counts.result().items():
+            if number >= WORTH_A_LIST:
+                alike = (r for r in resources if r.namespaced and r.kind.lower() == kind)
+                yield from ((resource, self._renamed.get(namespace, namespace)) for resource in alike)
+
+    def told(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Begin to list where there are enough objects for it.
+
+        Args:
+            counts: how many there are by kind, in lower case, and namespace on blue.
+        """
+        self._counts.set_result(counts)
+
+    def green(self) -> Cluster:
+        """Return green once it is open.
+
+        Raises:
+            InvalidInputError: no context is named, or green cannot be reached.
+        """
+        return self._green.result()
+
+    def lists(self) -> ListsAhead | None:
+        """Return the lists that are under way; None where they could not be begun. Call it after `told` and `green`."""
+        return self._lists.result()
