@@ -102,7 +102,8 @@ def plan(ctx: click.Context, /, output: str, out: Path | None, idle: bool, dry_r
     scope = load_scope(options)
     blue, green = open_both(scope)
     how = means(0.0) if making else None
-    saved = make_plan(blue, green, scope, tell, idle=idle, server=dry_run == "server", making=how)
+    kept = out is not None or output not in ("table", "wide")
+    saved = make_plan(blue, green, scope, tell, idle=idle, server=dry_run == "server", making=how, kept=kept)
     if out is not None:
         _save(saved, out)
     _show(saved, output)

@@ -4,8 +4,11 @@ Digests of Secrets are keyed, so that a short password cannot be guessed from on
 in memory and is never printed.
 """
 
+import functools
 import hashlib
 import hmac
+import itertools
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -25,13 +28,11 @@ class Item:
         ref: its name.
         obj: the cleaned object; not to be changed, not to be printed.
         resource_version: blue's version of it at the time, empty for a bundle read from disk.
-        digest: sha256 of its canonical JSON; for a Secret an HMAC.
     """
 
     ref: ObjectRef
     obj: Raw = field(repr=False)
     resource_version: str
-    digest: str
 
 
 class Report(NamedTuple):
@@ -44,6 +45,14 @@ class Report(NamedTuple):
 
     ref: ObjectRef
     removal: Removal
+
+
+def reports_on(ref: ObjectRef, removals: Iterable[Removal]) -> Iterable[Report]:
+    """Return a report of each removal; there are a hundred thousand: each is made as Report(...) does, by one call."""
+    return map(_report, zip(itertools.repeat(ref), removals, strict=False))
+
+
+_report = functools.partial(tuple.__new__, Report)
 
 
 def note(ref: ObjectRef, rule: str, action: Action, path: str, why: str) -> Report:
@@ -68,7 +77,7 @@ class Bundle:
         items: the objects, sorted by reference.
         reports: what rules did and what was left out, sorted by reference.
         storage_classes: names that claims and claim templates ask for; they are mapped, never exported.
-        digest: one digest over all objects.
+        key: key of the digests of Secrets; not to be printed.
         source: UID of the cluster that it was exported from, empty when not known.
         withheld: Secrets that a bundle on disk names and does not hold, as namespace/name.
         excluded: kinds (Kind.group) that somebody chose to leave on blue: that they are not here says nothing of them.
@@ -78,7 +87,7 @@ class Bundle:
     items: tuple[Item, ...]
     reports: tuple[Report, ...]
     storage_classes: tuple[str, ...]
-    digest: str
+    key: bytes = field(repr=False)
     source: str = ""
     withheld: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
@@ -87,6 +96,16 @@ class Bundle:
     def objects(self) -> tuple[Raw, ...]:
         """Return the objects in the bundle's order."""
         return tuple(item.obj for item in self.items)
+
+    @property
+    def digest(self) -> str:
+        """Return one digest over the references and digests of all objects; made each time, for few ask."""
+        whole = hashlib.sha256()
+        for item in self.items:
+            ref = item.ref
+            line = f"{ref.api_version} {ref.kind} {ref.namespace} {ref.name} {digest_of(item.obj, self.key)}\n"
+            whole.update(line.encode())
+        return whole.hexdigest()
 
 
 def canonical(obj: Raw) -> bytes:
@@ -119,25 +138,14 @@ def make_bundle(
     excluded: Iterable[str] = (),
 ) -> Bundle:
     """Return the bundle of objects, each given with blue's resourceVersion; order of the input does not matter."""
-    items = (Item(ref_of(obj), obj, version, digest_of(obj, key)) for obj, version in objects)
-    ordered = tuple(sorted(items, key=lambda item: item.ref))
+    items = (Item(ref_of(obj), obj, version) for obj, version in objects)
     return Bundle(
         namespaces=tuple(sorted(namespaces)),
-        items=ordered,
+        items=tuple(sorted(items, key=operator.attrgetter("ref"))),
         reports=tuple(sorted(reports, key=lambda r: (r.ref, r.removal.rule, r.removal.path))),
         storage_classes=tuple(sorted(set(storage_classes))),
-        digest=digest_of_all(ordered),
+        key=key,
         source=source,
         withheld=tuple(sorted(withheld)),
         excluded=tuple(sorted(excluded)),
     )
-
-
-def digest_of_all(items: Iterable[Item]) -> str:
-    """Return one digest over the references and digests of objects."""
-    whole = hashlib.sha256()
-    for item in items:
-        ref = item.ref
-        line = f"{ref.api_version} {ref.kind} {ref.namespace} {ref.name} {item.digest}\n"
-        whole.update(line.encode())
-    return whole.hexdigest()

@@ -4,7 +4,7 @@ Pure: the same object and context give the same answer, the input is never chang
 nothing more.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -37,25 +37,26 @@ def copy_json(obj: Raw) -> Raw:
     return copied
 
 
-def clean(obj: Raw, context: CleanContext) -> Cleaned:
+def clean(obj: Raw, context: CleanContext, again: Callable[[], Raw] | None = None) -> Cleaned:
     """Return what is left of an object for another cluster.
 
     Args:
         obj: raw object as the API serves it, or a manifest; not changed.
         context: what must be known beside the object.
+        again: makes the same object once more, where that is quicker than a copy.
     """
     rules = rules_for(group_kind(obj))
     for bound in rules.leave_out:
         if bound.test(obj, context):
-            return Cleaned(None, (_removal(bound.rule, "", ""),))
-    copy = copy_json(obj)
+            return Cleaned(None, (bound.removal,))
+    copy = again() if again else copy_json(obj)
     removals: list[Removal] = []
-    for bound in rules.change:
-        if not (bound.may_lead(obj) and bound.test(obj, context)):
+    for bound in rules.worth_trying(obj):
+        if not bound.test(obj, context):
             continue
         if bound.place and bound.rule.action is Action.STRIP:
             if strip_one(copy, bound.lead):
-                removals.append(_removal(bound.rule, bound.place, ""))
+                removals.append(bound.removal)
         else:
             removals += _carry_out(bound, obj, copy, context)
     return Cleaned(copy, tuple(removals))
@@ -65,7 +66,7 @@ def _carry_out(bound: BoundRule, obj: Raw, copy: Raw, context: CleanContext) -> 
     rule = bound.rule
     match rule.action:
         case Action.KEEP | Action.REPORT if bound.place:
-            yield _removal(rule, bound.place, "")
+            yield bound.removal
         case Action.STRIP:
             yield from (_removal(rule, path, "") for path in strip(copy, bound.steps))
         case Action.KEEP | Action.REPORT:

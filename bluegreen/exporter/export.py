@@ -5,17 +5,17 @@ the Bundle.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from bluegreen.exporter import admission, collect, follow, plain_status
-from bluegreen.exporter.bundle import Bundle, Report, make_bundle, note
+from bluegreen.exporter.bundle import Bundle, Report, make_bundle, note, reports_on
 from bluegreen.exporter.choices import Choices
 from bluegreen.exporter.clean import clean
 from bluegreen.exporter.closure import select_with_needs
 from bluegreen.exporter.conditions import CleanContext, group_kind
 from bluegreen.exporter.held import Held, held
-from bluegreen.exporter.packed import Packed, unpack_all
+from bluegreen.exporter.packed import Packed, one_by_one
 from bluegreen.exporter.rules import Action
 from bluegreen.exporter.uses import foreign_uses, storage_classes_used
 from bluegreen.model.errors import InvalidInputError
@@ -69,11 +69,14 @@ def export(cluster: Cluster, namespaces: tuple[str, ...], selector: str, options
     data = plain_status.plain_status_kinds(cluster, listable, frozenset(packed.api_version for packed in listed))
     context = replace(_context(listed, namespaces, options), keep_status=choices.keep_status | data)
     sieve = _Sieve(context, choices.exclude)
-    objects = unpack_all(listed)
-    chosen, unselected = select_with_needs(objects, matches) if selector.strip() else (objects, [])
     sieve.pour(roots)
-    sieve.pour(chosen)
-    sieve.reports += [note(ref_of(o), "selector", Action.LEAVE_OUT, "", "not selected") for o in unselected]
+    if selector.strip():
+        chosen, unselected = select_with_needs((packed.unpack() for packed in one_by_one(listed)), matches)
+        sieve.pour(chosen)
+        sieve.reports += [note(ref_of(o), "selector", Action.LEAVE_OUT, "", "not selected") for o in unselected]
+    else:
+        for packed in one_by_one(listed):
+            sieve.take(packed.unpack(), packed.unpack)
     _follow(cluster, resources, sieve, held(sieve.objects(), frozenset(namespaces), selected=bool(selector.strip())))
     emit("export.cleaned", objects=len(sieve.kept), reports=len(sieve.reports))
     return sieve.bundle(namespaces, options.hmac_key, cluster.id.uid)
@@ -138,17 +141,21 @@ class _Sieve:
     def pour(self, objects: Iterable[Raw]) -> None:
         """Clean raw objects; one that came before is ignored."""
         for obj in objects:
-            ref = ref_of(obj)
-            if ref in self._seen:
-                continue
-            self._seen.add(ref)
-            if self._exclude and group_kind(obj) in self._exclude:
-                self.reports.append(note(ref, "excluded", Action.LEAVE_OUT, "", "export.exclude names its kind"))
-                continue
-            cleaned = clean(obj, self._context)
-            self.reports += [Report(ref, removal) for removal in cleaned.removals]
-            if cleaned.obj is not None:
-                self.kept.append((cleaned.obj, str(obj["metadata"].get("resourceVersion", ""))))
+            self.take(obj)
+
+    def take(self, obj: Raw, again: Callable[[], Raw] | None = None) -> None:
+        """Clean one raw object, which `again` makes once more."""
+        ref = ref_of(obj)
+        if ref in self._seen:
+            return
+        self._seen.add(ref)
+        if self._exclude and group_kind(obj) in self._exclude:
+            self.reports.append(note(ref, "excluded", Action.LEAVE_OUT, "", "export.exclude names its kind"))
+            return
+        cleaned = clean(obj, self._context, again)
+        self.reports += reports_on(ref, cleaned.removals)
+        if cleaned.obj is not None:
+            self.kept.append((cleaned.obj, str(obj["metadata"].get("resourceVersion", ""))))
 
     def add(self, objects: Iterable[Raw], reports: Iterable[Report]) -> None:
         """Clean what was followed, and take over what is to be said of the rest."""

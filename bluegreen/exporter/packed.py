@@ -67,8 +67,8 @@ def each_once(objects: Iterable[Packed], second_choice: tuple[str, ...]) -> list
     return list(found.values())
 
 
-def unpack_all(objects: list[Packed]) -> Iterator[Raw]:
-    """Yield the objects one by one and let go of each: the list is empty at the end."""
+def one_by_one(objects: list[Packed]) -> Iterator[Packed]:
+    """Yield the objects and let go of each: the list is empty at the end."""
     objects.reverse()
     while objects:
-        yield objects.pop().unpack()
+        yield objects.pop()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bluegreen.config.models import Migration
-from bluegreen.exporter.bundle import Bundle
+from bluegreen.exporter.bundle import Bundle, digest_of
 from bluegreen.exporter.export import ExportOptions, export
 from bluegreen.exporter.rules import Action
 from bluegreen.importer.idle import idler
@@ -88,7 +88,7 @@ def _by_name(ref: ObjectRef, mark: str) -> Raw:
 def moved(bundle: Bundle) -> Moved:
     """Return what a bundle moves."""
     return Moved(
-        {item.ref: "" if item.ref.kind == "Secret" else item.digest for item in bundle.items},
+        {item.ref: "" if item.ref.kind == "Secret" else digest_of(item.obj, bundle.key) for item in bundle.items},
         frozenset(item.ref for item in bundle.items if annotation(item.obj, RUN_AGAIN) == "true"),
     )
 
@@ -102,7 +102,11 @@ def as_moved(bundle: Bundle, was: Moved, emit: Emit) -> Bundle:
         emit: told of objects that were changed, added or deleted on blue since.
     """
     now = {item.ref: item for item in bundle.items}
-    changed = [r for r, digest in was.digests.items() if r in now and digest and now[r].digest != digest]
+    changed = [
+        ref
+        for ref, digest in was.digests.items()
+        if ref in now and digest and digest_of(now[ref].obj, bundle.key) != digest
+    ]
     for word, refs in (
         ("changed on blue since the export", changed),
         ("deleted on blue since the export", [ref for ref in was.digests if ref not in now]),

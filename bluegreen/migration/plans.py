@@ -37,6 +37,11 @@ from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 from bluegreen.report.words import amount
 
+_MADE_BY_CONTROLLERS = frozenset(
+    {"Pod", "Endpoints", "ReplicaSet.apps", "ControllerRevision.apps", "EndpointSlice.discovery.k8s.io"}
+    | {"Event.events.k8s.io", "Lease.coordination.k8s.io"}
+)
+"""Kinds of which green has many that no plan compares; what is exported of them is looked for when its turn comes."""
 _WRITTEN = (Verdict.CREATE, Verdict.CHANGE)
 
 
@@ -58,7 +63,15 @@ class PlanMovedError(StalePlanError):
 
 
 def make_plan(
-    blue: Cluster, green: Cluster, scope: Scope, emit: Emit, *, idle: bool, server: bool, making: Means | None = None
+    blue: Cluster,
+    green: Cluster,
+    scope: Scope,
+    emit: Emit,
+    *,
+    idle: bool,
+    server: bool,
+    making: Means | None = None,
+    kept: bool = True,
 ) -> SavedPlan:
     """Return what an import of a scope would do to each object.
 
@@ -70,6 +83,7 @@ def make_plan(
         idle: apply everything asleep.
         server: let green's API server judge each object by a dry run.
         making: makes the namespaces that green lacks first, which the server needs for that; None writes nothing.
+        kept: whether somebody keeps the plan and may ask later if it still holds; it has each object's digest then.
 
     Raises:
         InvalidInputError: namespaces are to be made that shall stay on blue.
@@ -82,7 +96,7 @@ def make_plan(
         wanted = for_target(bundle, scope.transform, empty_claims=False)
         if making:
             make_namespaces(green, wanted.objects, mark_of(bundle.source), making)
-        contents = _contents(bundle, wanted.objects)
+        contents = _contents(bundle, wanted.objects) if kept else {}
         options = PlanOptions(mark_of(bundle.source), dry_run=server, ahead=ahead, contents=contents)
         plan = foresee(green, wanted, options, idle=idle)
     return SavedPlan(
@@ -105,7 +119,8 @@ def _ahead(green: Cluster, scope: Scope, making: Means | None) -> ListsAhead:
     listable, _ = worth_listing(green.resources())
     names = () if making else scope.namespaces
     targets = {scope.transform.namespaces.get(name, name) for name in names}
-    return ListsAhead(green, [(resource, name) for resource in listable for name in targets])
+    wanted = [resource for resource in listable if resource.group_kind not in _MADE_BY_CONTROLLERS]
+    return ListsAhead(green, [(resource, name) for resource in wanted for name in targets])
 
 
 def _contents(bundle: Bundle, objects: tuple[Raw, ...]) -> dict[ObjectRef, str]:
@@ -116,7 +131,7 @@ def _contents(bundle: Bundle, objects: tuple[Raw, ...]) -> dict[ObjectRef, str]:
 def _content(item: Item, obj: Raw) -> str:
     if obj["kind"] == "Secret":
         return hashlib.sha256(f"resourceVersion {item.resource_version}".encode()).hexdigest()
-    return item.digest if obj is item.obj else hashlib.sha256(canonical(obj)).hexdigest()
+    return hashlib.sha256(canonical(obj)).hexdigest()
 
 
 def scope_of(saved: SavedPlan, scope: Scope) -> Scope:

@@ -5,7 +5,7 @@ import pytest
 from bluegreen.exporter.catalogue import RULES
 from bluegreen.exporter.clean import clean
 from bluegreen.exporter.conditions import CleanContext
-from bluegreen.exporter.packed import each_once, pack, unpack_all
+from bluegreen.exporter.packed import each_once, one_by_one, pack
 
 SERVICE = {
     "apiVersion": "v1",
@@ -24,7 +24,7 @@ def test_what_was_packed_comes_back_in_order_and_is_let_go():
     objects = [SERVICE, deployment("apps/v1"), {**SERVICE, "spec": {"é\u2028": ["\x00", 1.5, None, True]}}]
     waiting = [pack(obj) for obj in objects]
 
-    assert list(unpack_all(waiting)) == objects
+    assert [packed.unpack() for packed in one_by_one(waiting)] == objects
     assert waiting == []
 
 
@@ -70,13 +70,13 @@ NODE_PORT = {
 
 @pytest.mark.parametrize("obj", [NODE_PORT, deployment("apps/v1"), {**SERVICE, "kind": "ConfigMap"}], ids=str)
 def test_cleaning_what_was_packed_tells_and_leaves_the_same(obj):
-    (unpacked,) = unpack_all([pack(managed(obj))])
+    unpacked = pack(managed(obj)).unpack()
 
     assert clean(unpacked, CleanContext()) == clean(managed(obj), CleanContext())
 
 
 def test_who_chose_a_node_port_is_still_known():
-    (unpacked,) = unpack_all([pack(managed(NODE_PORT))])
+    unpacked = pack(managed(NODE_PORT)).unpack()
 
     assert clean(unpacked, CleanContext()).obj["spec"]["ports"][0]["nodePort"] == 30080
     assert clean(NODE_PORT, CleanContext(node_ports="none")).obj["spec"]["ports"] == [{"port": 80, "protocol": "TCP"}]
