@@ -88,8 +88,8 @@ def _counts(index: Mapping[str, Any], *, sealed: bool) -> Counter[tuple[str, str
     """Return how many objects the index names of each kind in each namespace; what it says may be wrong."""
     entries, closed = index["files"], index.get("secrets")
     found = Counter(file_place(entry["file"]) for entry in entries if isinstance(entry, dict) and _is_name(entry))
-    names = closed.get("names") if isinstance(closed, dict) and not sealed else None
-    found.update(("secret", str(name).partition("/")[0]) for name in names or ())
+    names = closed["names"] if closed and not sealed else ()
+    found.update(("secret", str(name).partition("/")[0]) for name in names)
     return Counter({place: number for place, number in found.items() if place[1] in index["namespaces"]})
 
 
@@ -133,6 +133,9 @@ def _read_index(directory: Path) -> dict[str, Any]:
         for key in _NAMES
         if not all(isinstance(name, str) for name in index.get(key) or ())
     ]
+    closed = index.get("secrets")
+    if closed is not None and not (isinstance(closed, dict) and isinstance(closed.get("names"), list)):
+        reasons.append(f"{INDEX}: secrets is no map with a list of names")
     if reasons or len(index["files"]) > MAX_FILES:
         raise _unusable(directory, *reasons, *([] if reasons else [f"more than {MAX_FILES} files"]))
     return index
@@ -157,15 +160,13 @@ def _secrets(directory: Path, index: dict[str, Any], reasons: list[str], how: _O
     entry = index.get("secrets")
     if entry is None:
         return [], withheld
-    names = [str(name) for name in (entry.get("names") if isinstance(entry, dict) else None) or ()]
+    names = [str(name) for name in entry["names"]]
     if how.sealed:
         return [], [*withheld, *names]
     if not how.identities:
         reasons.append(f"{SEALED} holds {len(names)} encrypted Secrets: give --age-identity FILE, or --without-secrets")
         return [], withheld
-    data = _read_file(
-        directory, {**entry, "file": SEALED} if isinstance(entry, dict) else entry, reasons, edited=how.edited
-    )
+    data = _read_file(directory, {**entry, "file": SEALED}, reasons, edited=how.edited)
     try:
         return (unseal(data, how.identities) if data is not None else []), withheld
     except InvalidInputError as error:

@@ -3,8 +3,12 @@
 It only reads, and only saves time: a list that fails is no news here, since who needs it asks again and hears why.
 """
 
-from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+import contextlib
+import functools
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
 
@@ -12,10 +16,11 @@ from bluegreen.model.errors import BluegreenError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 
 Place = tuple[str, str, str]
+_Job = tuple[Future[list[Raw]], Callable[[], list[Raw]]]
 
 
 class ListsAhead:
-    """Lists under way, as a context manager that leaves none of them running.
+    """Lists under way, as a context manager that leaves none of them running; a process that ends waits for none.
 
     Args:
         cluster: green.
@@ -24,11 +29,27 @@ class ListsAhead:
     """
 
     def __init__(self, cluster: Cluster, places: Iterable[tuple[ApiResource, str]], workers: int = 4) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ahead")
-        self._lists: dict[Place, Future[list[Raw]]] = {
-            (resource.api_version, resource.kind, namespace): self._pool.submit(_list, cluster, resource, namespace)
-            for resource, namespace in places
-        }
+        self._lists: dict[Place, Future[list[Raw]]] = {}
+        self._todo: SimpleQueue[_Job] = SimpleQueue()
+        for resource, namespace in places:
+            place = (resource.api_version, resource.kind, namespace)
+            if place not in self._lists:
+                self._lists[place] = Future()
+                self._todo.put((self._lists[place], functools.partial(_list, cluster, resource, namespace)))
+        # Not a pool's threads, which the interpreter waits for when it ends.
+        number = min(workers, len(self._lists))
+        self._threads = [threading.Thread(target=self._work, name="ahead", daemon=True) for _ in range(number)]
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self) -> None:
+        with contextlib.suppress(Empty):
+            while job := self._todo.get_nowait():
+                found, read = job
+                try:
+                    found.set_result(read())
+                except BaseException as error:  # noqa: BLE001 - it is raised where the list is asked for
+                    found.set_exception(error)
 
     def take(self, resource: ApiResource, namespace: str) -> list[Raw] | None:
         """Return the objects of a kind in a namespace once they are read; None when they were not asked for or failed.
@@ -49,7 +70,11 @@ class ListsAhead:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give up what has not begun, and wait for the rest."""
-        self._pool.shutdown(cancel_futures=True)
+        with contextlib.suppress(Empty):
+            while True:
+                self._todo.get_nowait()[0].cancel()
+        for thread in self._threads:
+            thread.join()
 
 
 def _list(cluster: Cluster, resource: ApiResource, namespace: str) -> list[Raw]:

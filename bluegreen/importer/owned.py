@@ -97,7 +97,7 @@ class _Items:
 
 def _field(name: str, below: Raw, pair: tuple[Any, Any], path: str) -> Iterator[Change]:
     mine, live = pair
-    if not isinstance(live, dict) or name not in live or _is_mark(path, name):
+    if not isinstance(live, dict) or name not in live or _is_mark(path, name) or _only_marks(path, name, live[name]):
         return
     here, asked = join(path, name), mine if isinstance(mine, dict) else {}
     if below and (len(below) > 1 or "." not in below):
@@ -123,6 +123,11 @@ def _inside(mine: Any, live: Any, path: str, *, exact: bool) -> Iterator[Change]
 
 def _is_mark(path: str, name: str) -> bool:
     return path == "metadata.annotations" and name.startswith(PREFIX)
+
+
+def _only_marks(path: str, name: str, value: Any) -> bool:
+    is_notes = path == "metadata" and name == "annotations" and isinstance(value, dict)
+    return is_notes and all(_is_mark("metadata.annotations", key) for key in value)
 
 
 def _has_all(item: Raw, names: tuple[str, ...]) -> bool:

@@ -29,7 +29,8 @@ def relink(cluster: Cluster, objects: Iterable[Raw], migration: str, emit: Emit)
     missing: list[str] = []
     linked = 0
     for obj in objects:
-        owners = json.loads(annotation(obj, OWNERS) or "[]")
+        text = annotation(obj, OWNERS)
+        owners = json.loads(text) if text else ()
         if owners:
             references = _references(cluster, ref_of(obj), owners, missing)
             linked += _link(cluster, ref_of(obj), references, migration)

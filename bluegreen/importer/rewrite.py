@@ -111,6 +111,8 @@ class _Patching:
 
     def patch(self, obj: Raw) -> Raw:
         """Return an object with the patches that match it as it came."""
+        if not self._patches:
+            return obj
         fitting = [patch for patch in self._patches if patch.match.fits(obj)]
         self._used.update(patch.name for patch in fitting)
         for one in fitting:

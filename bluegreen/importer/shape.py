@@ -79,6 +79,11 @@ def containers(obj: Raw) -> Iterator[Raw]:
         yield from spec.get(key) or ()
 
 
+def may_claim(obj: Raw) -> bool:
+    """Return whether an object is of a kind that is, makes or mounts claims: most are not, and need no closer look."""
+    return obj.get("kind") == "PersistentVolumeClaim" or has_pods(obj)
+
+
 def claims(obj: Raw) -> Iterator[Raw]:
     """Yield the claims that an object is or makes: itself, claim templates, ephemeral volumes."""
     if is_kind(obj, "PersistentVolumeClaim"):

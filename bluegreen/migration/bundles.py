@@ -201,9 +201,10 @@ def bring(
     wanted = tuple(obj for obj in objects if chosen is None or ref_of(obj) in chosen)
     require_rights(green, wanted)
     prepare = preparation(green, wanted, means.emit, idle=idle)
-    options = ApplyOptions(mark, means.clock, means.sleep, prepare=prepare, scene=scene_of(objects), ahead=means.ahead)
+    options = ApplyOptions(mark, means.clock, means.sleep, prepare=prepare, scene=scene_of(objects))
     try:
-        results = list(apply_objects(green, wanted, Phase.IMPORT, options, means.emit))
+        first = replace(options, ahead=means.ahead)
+        results = list(apply_objects(green, wanted, Phase.IMPORT, first, means.emit))
     except ApplyFailedError:
         relink(green, objects, mark, means.emit)
         raise

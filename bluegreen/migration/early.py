@@ -39,7 +39,8 @@ class EarlyTarget:
         self._green.set_result(green)
         lists = None
         try:
-            with contextlib.suppress(BluegreenError):
+            # No thread begins any more where the process ends meanwhile.
+            with contextlib.suppress(BluegreenError, RuntimeError):
                 lists = ListsAhead(green, self._places(green.resources()))
         finally:
             self._lists.set_result(lists)

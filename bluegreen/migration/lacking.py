@@ -60,6 +60,8 @@ def _listed(green: Cluster, quotas: ApiResource | None, namespace: str, gaps: di
 def _classes(green: Cluster, objects: Iterable[Raw], gaps: dict[str, str]) -> Iterator[Remark]:
     asking: dict[str, list[Raw]] = {}
     for obj in objects:
+        if not shape.may_claim(obj):
+            continue
         for name in {_class_of(claim) for claim in shape.claims(obj)} - {""}:
             asking.setdefault(name, []).append(obj)
     for name, askers in sorted(asking.items()):

@@ -5,11 +5,13 @@ Rules live in the core, an adapter fills the gap. Every port has one contract su
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from bluegreen.model.events import Event
 from bluegreen.model.refs import ClusterId, ObjectRef, Side
-from bluegreen.model.samples import Sample
+
+if TYPE_CHECKING:
+    from bluegreen.model.samples import Sample
 
 Raw = dict[str, Any]
 
@@ -165,7 +167,7 @@ class Probe(Protocol):
     synthetic: bool
     users: bool
 
-    def sample(self, side: Side) -> Sample:
+    def sample(self, side: Side) -> "Sample":
         """Return what was seen of a side since the last call; bounded in time, never raises for a bad target."""
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bluegreen.exporter.bundle import Report, make_bundle
 from bluegreen.exporter.layout import INDEX
-from bluegreen.exporter.names import file_name
+from bluegreen.exporter.names import file_name, file_place
 from bluegreen.exporter.read import read_bundle
 from bluegreen.exporter.rules import Action, Removal
 from bluegreen.exporter.write import write_bundle
@@ -340,3 +340,93 @@ def test_what_to_do_next_fits_what_is_wrong(tmp_path):
     write_bundle(bundle(conf()), tmp_path / "b")
     broken(tmp_path / "b", b'"format": 2', b'"format": 1')
     assert "export again with this one" in str(next_step(tmp_path / "b"))
+
+
+NAMES = st.from_regex(r"[a-z0-9]([a-z0-9]|-[a-z0-9]){0,15}", fullmatch=True)
+
+
+@given(st.from_regex(r"[A-Z][A-Za-z0-9]{0,20}", fullmatch=True), NAMES, NAMES)
+def test_the_name_of_a_file_tells_its_kind_and_namespace(kind, namespace, name):
+    assert file_place(file_name(ObjectRef("v1", kind, namespace, name))) == (kind.lower(), namespace)
+    assert file_place(file_name(ObjectRef("v1", kind, "", name))) == (kind.lower(), name)
+
+
+@pytest.mark.parametrize("name", ["", "--", "x", "conf.yaml", "../a--b", "a--", "--a--b--c", "---"])
+def test_any_name_of_a_file_has_a_place(name):
+    kind, namespace = file_place(name)
+    assert name.startswith(kind)
+    assert namespace in name
+
+
+def spread():
+    """Return a bundle of two namespaces, with objects that are in none, one of which is called as a namespace is."""
+    maps = [{**conf(f"c{i}"), "metadata": {"name": f"c{i}", "namespace": "a"}} for i in range(5)]
+    other = {**conf("one"), "metadata": {"name": "one", "namespace": "b"}}
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "reader"}}
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}
+    return make_bundle(["a", "b"], [(o, "1") for o in (*maps, other, role, space)], [], [], KEY)
+
+
+SPREAD = {("configmap", "a"): 5, ("configmap", "b"): 1, ("namespace", "a"): 1}
+
+
+def test_how_many_objects_there_are_is_told_before_a_file_is_read(tmp_path):
+    write_bundle(spread(), tmp_path / "b")
+    heard = []
+    assert len(read_bundle(tmp_path / "b", KEY, heard.append).items) == 8
+    assert heard == [SPREAD]
+
+    def told(counts):
+        heard.append(counts)
+        for path in (tmp_path / "b").glob("configmap--*"):
+            path.write_bytes(path.read_bytes()[:-5])
+
+    with pytest.raises(InvalidInputError, match="edited or cut off") as caught:
+        read_bundle(tmp_path / "b", KEY, told)
+    assert len(caught.value.reasons) == 6
+    assert heard == [SPREAD, SPREAD]
+
+
+def test_nothing_is_told_of_a_bundle_without_an_index(tmp_path):
+    heard = []
+    with pytest.raises(InvalidInputError, match="missing"):
+        read_bundle(tmp_path, KEY, heard.append)
+    write_bundle(spread(), tmp_path / "b")
+    broken(tmp_path / "b", b'"format": 2', b'"format": 3')
+    with pytest.raises(InvalidInputError, match="upgrade"):
+        read_bundle(tmp_path / "b", KEY, heard.append)
+    assert heard == []
+
+
+@pytest.mark.parametrize("entry", ["text", 5, None, [], {}, {"sha256": "0"}, {"file": 5}, {"file": None}, {"file": []}])
+def test_entries_of_another_shape_are_not_counted_and_refused_as_ever(tmp_path, entry):
+    write_bundle(spread(), tmp_path / "b")
+    path = tmp_path / "b" / INDEX
+    index = load_yaml(path.read_bytes())
+    path.write_bytes(dump_yaml({**index, "files": [entry, *index["files"], entry]}))
+    heard = []
+    with pytest.raises(InvalidInputError, match="is no plain file name") as caught:
+        read_bundle(tmp_path / "b", KEY, heard.append)
+    assert len(caught.value.reasons) == 2
+    assert heard == [SPREAD]
+
+
+@pytest.mark.parametrize("closed", ["text", 5, [], {}, {"names": None}, {"names": 5}, {"names": True}])
+@pytest.mark.parametrize("sealed", [False, True])
+def test_encrypted_secrets_of_another_shape_are_refused(tmp_path, closed, sealed):
+    write_bundle(spread(), tmp_path / "b")
+    path = tmp_path / "b" / INDEX
+    path.write_bytes(dump_yaml({**load_yaml(path.read_bytes()), "secrets": closed}))
+    with pytest.raises(InvalidInputError, match="secrets is no map with a list of names"):
+        read_bundle(tmp_path / "b", KEY, sealed=sealed)
+
+
+@pytest.mark.parametrize("closed", [{"names": []}, {"names": [5, None, {}, "shop"]}])
+def test_encrypted_secrets_with_odd_names_are_refused_as_ever(tmp_path, closed):
+    write_bundle(spread(), tmp_path / "b")
+    path = tmp_path / "b" / INDEX
+    path.write_bytes(dump_yaml({**load_yaml(path.read_bytes()), "secrets": closed}))
+    heard = []
+    with pytest.raises(InvalidInputError, match="encrypted Secrets: give --age-identity"):
+        read_bundle(tmp_path / "b", KEY, heard.append)
+    assert heard == [SPREAD]

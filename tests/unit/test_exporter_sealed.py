@@ -60,6 +60,16 @@ def test_secrets_can_be_left_closed_and_then_count_as_withheld(sealed):
     assert (len(back.items), back.withheld) == (1, ("shop/password",))
 
 
+def test_encrypted_secrets_are_counted_unopened_and_not_when_they_stay_closed(sealed, identity):
+    heard = []
+    read_bundle(sealed, KEY, heard.append, identities=(str(identity),))
+    with pytest.raises(InvalidInputError, match="--age-identity"):
+        read_bundle(sealed, KEY, heard.append)
+    read_bundle(sealed, KEY, heard.append, sealed=True)
+    maps, secrets = {("configmap", "shop"): 1}, {("secret", "shop"): 1}
+    assert heard == [maps | secrets, maps | secrets, maps]
+
+
 def test_another_identity_opens_nothing(sealed):
     stranger = str(pyrage.x25519.Identity.generate())
     with pytest.raises(InvalidInputError, match="opens with none"):
