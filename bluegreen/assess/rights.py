@@ -6,7 +6,8 @@ are here as well, for an assessment knows of claims before a mover is configured
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+
+import msgspec
 
 from bluegreen.model.errors import BluegreenError
 from bluegreen.model.findings import Finding, Severity
@@ -19,8 +20,7 @@ _CARRIED = "Velero, which carries the claims"
 _RUN = "the checks of bluegreen.yaml that run a command in a pod"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Need:
+class Need(msgspec.Struct, frozen=True, order=True):
     """A right that is needed.
 
     Attributes:
@@ -42,8 +42,7 @@ class Need:
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True):
     """Verbs that we miss on one resource in one namespace.
 
     Attributes:
@@ -57,8 +56,7 @@ class Missing:
     context: str
 
 
-@dataclass(frozen=True, slots=True)
-class Extras:
+class Extras(msgspec.Struct, frozen=True):
     """What is done besides moving objects.
 
     Attributes:

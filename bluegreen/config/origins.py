@@ -5,7 +5,8 @@ The order is flag, environment, file, default. An origin names a place, never a 
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from bluegreen.config.problems import Path
 
@@ -19,8 +20,7 @@ class OriginKind(enum.StrEnum):
     DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where one value came from.
 
     Attributes:

@@ -5,7 +5,8 @@ Problems are collected, never raised one by one; a problem never quotes a value 
 
 import json
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from bluegreen.model.errors import clean_text
 
@@ -13,16 +14,14 @@ Path = tuple[str | int, ...]
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, order=True):
     """Line and column in the file, both from 1."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """One reason why a configuration cannot be used.
 
     Attributes:

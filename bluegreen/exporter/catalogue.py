@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+import msgspec
+
 from bluegreen.exporter.conditions import Test, compile_condition
 from bluegreen.exporter.paths import Step, StepKind, join, may_lead, parse_path, plain_start
 from bluegreen.exporter.rules import POD_TEMPLATE, Action, Removal, Rule
@@ -40,8 +42,7 @@ TEMPLATES: dict[str, str] = {
 """Where the pod template of a workload stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class BoundRule:
+class BoundRule(msgspec.Struct, frozen=True):
     """A rule made ready for one kind.
 
     Attributes:

@@ -5,7 +5,6 @@ nothing more.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import assert_never
 
 import msgspec
@@ -18,8 +17,7 @@ from bluegreen.exporter.rules import Action, Removal, Rule
 from bluegreen.model.ports import Raw
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(msgspec.Struct, frozen=True):
     """What cleaning made of an object.
 
     Attributes:

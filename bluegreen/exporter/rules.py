@@ -5,7 +5,8 @@ of `procedures.py` found by the rule's id. A rule never decides by who runs the 
 """
 
 import enum
-from dataclasses import dataclass
+
+import msgspec
 
 POD_TEMPLATE = "(pod template)"
 """Stands for a Pod and for the template of every workload; the rule's field begins at the template."""
@@ -21,8 +22,7 @@ class Action(enum.StrEnum):
     REPORT = "report"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One cleaning rule.
 
     Attributes:
@@ -45,8 +45,7 @@ class Rule:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(msgspec.Struct, frozen=True):
     """One thing that a rule did to an object.
 
     Attributes:

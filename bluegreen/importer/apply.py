@@ -15,6 +15,8 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.decide import Decision, Verdict, decide
 from bluegreen.importer.definitions import wait_established
@@ -76,8 +78,7 @@ class ApplyOptions:
         return None if math.isinf(self.end) else max(0.0, self.end - self.clock())
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyResult:
+class ApplyResult(msgspec.Struct, frozen=True):
     """What happened to one object.
 
     Attributes:

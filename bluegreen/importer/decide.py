@@ -5,7 +5,8 @@ owner that would object. Plan and apply both ask here, so they cannot differ.
 """
 
 import enum
-from dataclasses import dataclass
+
+import msgspec
 
 from bluegreen.importer import shape
 from bluegreen.importer.diff import Change, differences
@@ -36,8 +37,7 @@ class Verdict(enum.StrEnum):
     LEFT_OUT = "left out"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What to do with an object.
 
     Attributes:

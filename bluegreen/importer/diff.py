@@ -6,8 +6,9 @@ The value of a Secret is compared and never shown. Defaults and what controllers
 import base64
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bluegreen.importer.quantity import same_quantity
 from bluegreen.model.errors import clean_text
@@ -35,8 +36,7 @@ _NOT_COMPARED = frozenset({"status", "apiVersion", "kind"})
 _LONGEST = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One field that is not as asked for.
 
     Attributes:

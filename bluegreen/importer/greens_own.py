@@ -5,7 +5,8 @@ each other's rights. Pure.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from bluegreen.importer import shape
 from bluegreen.importer.idle import is_asleep
@@ -18,8 +19,7 @@ Target = tuple[str, str, str]
 _REPLICAS: Path = ("spec", "replicas")
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True):
     """What must be known of all objects of an import beside one of them.
 
     Attributes:
@@ -30,7 +30,7 @@ class Scene:
 
     scaled: frozenset[Target] = frozenset()
     namespaces: frozenset[str] = frozenset()
-    scales: Scales = field(default_factory=dict)
+    scales: Scales = msgspec.field(default_factory=dict)
 
 
 NO_SCENE = Scene()

@@ -6,7 +6,8 @@ What the order settles is written down in docs/decisions/0002-apply-order.md. An
 import enum
 import operator
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ObjectRef, ref_of
@@ -20,8 +21,7 @@ class Phase(enum.StrEnum):
     LATE = "late"
 
 
-@dataclass(frozen=True, slots=True)
-class Wave:
+class Wave(msgspec.Struct, frozen=True):
     """A set of objects that need not wait for each other.
 
     Attributes:

@@ -6,9 +6,10 @@ must never change which object it is or our own marks, and must never carry a Se
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
+
+import msgspec
 
 from bluegreen.importer import shape
 from bluegreen.model.marks import PREFIX, RUN_AGAIN
@@ -23,8 +24,7 @@ _SEALED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """Which objects a patch is for; what is empty (a group: None) fits everything.
 
     Attributes:
@@ -61,8 +61,7 @@ def _selector(text: str) -> Matches:
     return parse_selector(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(msgspec.Struct, frozen=True):
     """One patch: operations of a JSON patch, or a merge patch.
 
     Attributes:

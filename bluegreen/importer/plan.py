@@ -10,6 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+from msgspec import structs
+
 from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.decide import Decision, Verdict, decide
 from bluegreen.importer.denied import Denials
@@ -46,8 +49,7 @@ class PlanOptions:
     contents: Mapping[ObjectRef, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class PlanEntry:
+class PlanEntry(msgspec.Struct, frozen=True):
     """What would happen to one object.
 
     Attributes:
@@ -116,7 +118,7 @@ class ImportPlan:
 
     def with_effects(self, effects: Mapping[ObjectRef, tuple[Effect, ...]]) -> "ImportPlan":
         """Return the plan with what patches did to each object."""
-        entries = (replace(e, effects=effects[e.ref]) if e.ref in effects else e for e in self.entries)
+        entries = (structs.replace(e, effects=effects[e.ref]) if e.ref in effects else e for e in self.entries)
         return replace(self, entries=tuple(entries))
 
 
@@ -161,7 +163,7 @@ def _with_rights(entry: PlanEntry, denials: Denials, *, creates: bool) -> PlanEn
     """Return an entry that names the missing rights, where that is why the server refused."""
     if entry.cause is not Cause.RIGHTS:
         return entry
-    return replace(entry, reason=denials.named(entry.reason, entry.ref, creates=creates))
+    return structs.replace(entry, reason=denials.named(entry.reason, entry.ref, creates=creates))
 
 
 def _decided(place: tuple[str, ObjectRef], decision: Decision, options: PlanOptions) -> tuple[PlanEntry, Decision]:
@@ -179,7 +181,7 @@ def _dry_run(
     waits_for = _not_there_yet(entry.ref, new)
     if waits_for:
         reason = f"{entry.reason}; no dry run: {waits_for} is created by this import"
-        return replace(entry, reason=reason, unjudged=waits_for)
+        return structs.replace(entry, reason=reason, unjudged=waits_for)
     return _ask_server(cluster, entry, decision, live)
 
 
@@ -198,13 +200,13 @@ def _ask_server(cluster: Cluster, entry: PlanEntry, decision: Decision, live: Ra
     if isinstance(answer, BluegreenError):
         cause = cause_of(answer)
         verdict = Verdict.CONFLICT if cause is Cause.CONFLICT else Verdict.REFUSED
-        return replace(entry, verdict=verdict, reason=answer.why or str(answer), cause=cause)
+        return structs.replace(entry, verdict=verdict, reason=answer.why or str(answer), cause=cause)
     if live is None:
         return entry
     changes = all_differences(_without_system(answer), _without_system(live))
     if not changes:
-        return replace(entry, verdict=Verdict.EQUAL, reason="the server would change nothing", changes=())
-    return replace(entry, changes=changes)
+        return structs.replace(entry, verdict=Verdict.EQUAL, reason="the server would change nothing", changes=())
+    return structs.replace(entry, changes=changes)
 
 
 def _answer(cluster: Cluster, ref: ObjectRef, decision: Decision) -> Raw | BluegreenError:

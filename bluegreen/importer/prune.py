@@ -5,7 +5,8 @@ all of them, kinds that were left on blue by choice, namespaces and cluster-wide
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.events import Emit
@@ -17,8 +18,7 @@ _NEVER = frozenset({"PersistentVolumeClaim", "Event", "EndpointSlice", "Endpoint
 _NEEDED = frozenset({"list", "get", "create", "delete"})
 
 
-@dataclass(frozen=True, slots=True)
-class Surplus:
+class Surplus(msgspec.Struct, frozen=True):
     """An object of ours that blue no longer has.
 
     Attributes:

@@ -5,7 +5,8 @@ row. Names inside free text are no references: mentions.py reports them.
 """
 
 import enum
-from dataclasses import dataclass
+
+import msgspec
 
 _GATEWAY = "gateway.networking.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
@@ -21,8 +22,7 @@ class Form(enum.StrEnum):
     PRINCIPAL = "domain/ns/namespace/sa/account"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """One field that names namespaces.
 
     Attributes:

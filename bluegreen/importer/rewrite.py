@@ -7,6 +7,8 @@ written, and none quotes a Secret's value.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from bluegreen.importer.diff import Change, all_differences
 from bluegreen.importer.mentions import mentions
 from bluegreen.importer.patches import Patch, PatchFault, patched
@@ -16,8 +18,7 @@ from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(msgspec.Struct, frozen=True):
     """Something that a person should look at.
 
     Attributes:
@@ -34,8 +35,7 @@ class Remark:
         return f"{self.subject} {self.field}: {self.text}" if self.field else f"{self.subject}: {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True):
     """What a patch did to an object.
 
     Attributes:

@@ -6,7 +6,6 @@ Nothing here sends; a call never holds credentials.
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,8 +18,7 @@ MERGE_PATCH = "application/merge-patch+json"
 _NOT_YAML = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|\xef\xbb\xbf|\xef\xbf[\xbe\xbf]")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request.
 
     Attributes:
@@ -40,7 +38,7 @@ class Call:
     path: str
     what: str
     verb: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = msgspec.field(default_factory=dict)
     body: Any = None
     content_type: str = JSON
     accept: str = JSON

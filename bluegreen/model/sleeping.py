@@ -5,8 +5,9 @@ The importer puts to sleep by them and the assessment tells of what cannot sleep
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bluegreen.model.ports import Raw
 
@@ -23,8 +24,7 @@ class Wakes(enum.StrEnum):
     ON_MARK = "on mark"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """How the objects of some kinds sleep.
 
     Attributes:

@@ -1,9 +1,9 @@
 """Plans in files: whole or refused, stale ones told apart by what moved, unsafe ones by the rule that they break."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from bluegreen.importer.decide import Verdict
 from bluegreen.importer.diff import Change
