@@ -166,7 +166,9 @@ def ask(blue: Cluster, green: Cluster, wanted: Iterable[Need], gaps: dict[str, s
         wanted: the rights.
         gaps: told when a cluster does not answer the question.
     """
-    sides = {"blue": blue, "green": green}
+    wanted = tuple(wanted)
+    asked = {need.side for need in wanted}
+    sides = {side: cluster for side, cluster in (("blue", blue), ("green", green)) if side in asked}
     # Who may do everything is asked once, and not for a hundred single rights.
     open_sides = {
         side for side, cluster in sides.items() if _may(cluster, Need(side, "*", "*", "", "*", "", _INFO), gaps)

@@ -5,6 +5,7 @@ It shows on request what would happen, writes in order, and deletes only what bl
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,8 +73,8 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     wanted = bundles.for_target(bundle, scope.transform, empty_claims=options["empty_claims"])
     warn(wanted.remarks)
     objects = wanted.objects
-    green, ahead = early.green(), early.lists()
-    warn(lacking(green, objects))
+    green, resources, ahead = early.green(), early.resources(), early.lists()
+    warn(lacking(green, objects, resources))
     surplus = bundles.surplus(green, bundle, objects, scope.transform) if options["prune"] else ()
     mark = bundles.mark_of(bundle.source)
     if dry_run != "none":
@@ -82,7 +83,7 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
         how = PlanOptions(mark, dry_run=dry_run == "server", ahead=ahead)
         plan = bundles.foresee(green, wanted, how, idle=options["idle"])
         ctx.exit(_shown(plan.entries, surplus))
-    work = means(options["timeout"], ahead)
+    work = replace(means(options["timeout"]), ahead=ahead, resources=resources)
     results = bring_or_list(lambda: bundles.bring(green, objects, mark, work, idle=options["idle"]))
     last_words(results, bundle.withheld)
     if surplus:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from bluegreen.importer.ahead import ListsAhead
     from bluegreen.migration.bundles import Means
 
 _WORDS = {
@@ -24,8 +23,8 @@ def tell(name: str, /, **data: Any) -> None:
         click.echo(words.format_map(data), err=True)
 
 
-def means(ready_seconds: float, ahead: "ListsAhead | None" = None) -> "Means":
-    """Return what an import works with: this progress, the real clocks, and lists of green that are under way."""
+def means(ready_seconds: float) -> "Means":
+    """Return what an import works with: this progress and the real clocks."""
     from bluegreen.migration.bundles import Means  # noqa: PLC0415 - loaded on use
 
-    return Means(tell, time.monotonic, time.sleep, ready_seconds, ahead)
+    return Means(tell, time.monotonic, time.sleep, ready_seconds)

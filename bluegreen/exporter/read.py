@@ -3,6 +3,7 @@
 Nothing outside the directory is ever opened; all reasons against a bundle are collected before it is refused.
 """
 
+import functools
 import hashlib
 import os
 import re
@@ -226,10 +227,31 @@ def _parse(name: str, data: bytes, reasons: list[str]) -> Raw | None:
     except (TypeError, KeyError):
         reasons.append(f"{name} holds no object with apiVersion, kind and metadata.name")
         return None
-    faults = list(_faults(obj))
+    faults = [] if _is_fine(obj) else list(_faults(obj))
     reasons += [f"{name}: {fault}" for fault in faults]
     found: Raw = obj
     return None if faults else found
+
+
+def _is_fine(obj: Raw) -> bool:
+    """Return whether nothing is wrong with what an object says of itself, by a look that most objects pass."""
+    meta = obj["metadata"]
+    labels, notes = meta.get("labels") or {}, meta.get("annotations") or {}
+    if type(labels) is not dict or type(notes) is not dict:
+        return False
+    said = (obj["apiVersion"], obj["kind"], meta.get("namespace", "none"))
+    texts = (*said, meta["name"], *labels.values(), *notes.values())
+    return set(map(type, texts)) == _TEXT and _is_known_place(*said) and bool(_PLAIN_NAME.fullmatch(meta["name"]))
+
+
+_TEXT = {str}
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*")
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_known_place(api_version: str, kind: str, namespace: str) -> bool:
+    fine = api_version and api_version.isprintable() and kind and kind.isprintable()
+    return bool(fine and _LABEL.fullmatch(namespace))
 
 
 def _faults(obj: Raw) -> Iterator[str]:

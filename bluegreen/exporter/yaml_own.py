@@ -99,6 +99,9 @@ class _Builder:
         for spaces, dashes, key, value, lone in lines:
             count += 1
             if dashes or waiting or len(spaces) != column or type(node) is list:
+                if lone and dashes == "- " and not waiting and len(spaces) == column and type(node) is list:
+                    node.append(_scalar(lone, self._plain))  # the next of a list, as are most lines of an index
+                    continue
                 node, column = self._place(node, column, waiting, (len(spaces), dashes, key))
                 waiting = ""
                 if dashes:

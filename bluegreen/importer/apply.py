@@ -60,6 +60,7 @@ class ApplyOptions:
         end: when, by the clock, no further write is begun and none is waited for any more.
         scene: what is known of all objects of the import, where only some of them are applied.
         ahead: lists of green that are under way already; they hold until something is written.
+        resources: what the cluster serves, where that was just asked; None asks.
     """
 
     migration: str
@@ -71,6 +72,7 @@ class ApplyOptions:
     end: float = math.inf
     scene: Scene | None = None
     ahead: ListsAhead | None = None
+    resources: tuple[ApiResource, ...] | None = None
 
     @property
     def left(self) -> float | None:
@@ -145,7 +147,7 @@ def apply_objects(
 def _apply_waves(cluster: Cluster, waves: Iterable[Wave], options: ApplyOptions, emit: Emit) -> list[ApplyResult]:
     """Apply wave after wave as long as the time lasts and what others need is there."""
     results: list[ApplyResult] = []
-    resources = cluster.resources()
+    resources = cluster.resources() if options.resources is None else options.resources
     with contextlib.suppress(OutOfTimeError):  # from a wait; what is not done then is told by the caller
         for wave in waves:
             done = _apply_wave(cluster, wave, resources, options)

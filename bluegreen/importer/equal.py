@@ -4,6 +4,7 @@ It says yes only where `differences` and `dropped` would both find nothing, and 
 those look, and name each field. It must never be the only word on an object that is not equal.
 """
 
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -17,7 +18,6 @@ _MISSING = object()
 _NOTHING: Raw = {}
 _WHOLE = (dict, list)
 _SERVERS = frozenset({"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"})
-_TEXTS = frozenset({"name", "namespace", "labels", "annotations"})
 _ANNOTATIONS, _ELSEWHERE = "metadata.annotations", "elsewhere"
 _PLACES = {("", "metadata"): "metadata", ("metadata", "annotations"): _ANNOTATIONS}
 """Where our own marks stand, which no object asks for."""
@@ -30,15 +30,16 @@ def surely_equal(obj: Raw, live: Raw) -> bool:
         obj: the object as we would apply it.
         live: the object as the server has it, with metadata.managedFields.
     """
+    theirs = {key: live.get(key, _MISSING) for key in obj}
+    theirs["metadata"] = _without_servers(live["metadata"], obj["metadata"])
     # What is the same as a whole, such as a spec, has neither a field that differs nor one too many.
-    same = {key for key, value in obj.items() if key != "metadata" and _is_same(value, live.get(key, _MISSING))}
-    if _is_same_metadata(obj["metadata"], live["metadata"]):
-        same.add("metadata")
-    if len(same) < len(obj) and not _within({key: value for key, value in obj.items() if key not in same}, live):
-        return False
-    entries = live["metadata"].get("managedFields") or ()
+    same: AbstractSet[str] = obj.keys()
+    if not _is_same(obj, theirs):
+        same = {key for key, value in obj.items() if _is_same(value, theirs[key])}
+        if not _within({key: value for key, value in obj.items() if key not in same}, live):
+            return False
     version = str(obj["apiVersion"])
-    for entry in entries:
+    for entry in live["metadata"].get("managedFields") or ():
         if applied_by_us(entry, version):
             left = {key: below for key, below in entry["fieldsV1"].items() if key[2:] not in same}
             if left and not _asked(left, obj, live):
@@ -46,15 +47,15 @@ def surely_equal(obj: Raw, live: Raw) -> bool:
     return True
 
 
-def _is_same_metadata(mine: Raw, live: Raw) -> bool:
-    """Return whether a server's metadata holds the same but for what the server adds, and our mark."""
+def _without_servers(live: Raw, mine: Raw) -> Raw:
+    """Return a server's metadata without what the server adds, and without our mark where it is not asked for."""
     theirs = {key: value for key, value in live.items() if key not in _SERVERS}
     notes = theirs.get("annotations")
     if notes and MIGRATION in notes and MIGRATION not in (mine.get("annotations") or {}):
-        rest = {key: value for key, value in notes.items() if key != MIGRATION}
-        theirs = {**theirs, "annotations": rest} if rest else {k: v for k, v in theirs.items() if k != "annotations"}
-    # A server's texts are texts, which equal nothing else; what holds numbers and truths is looked at more closely.
-    return bool(theirs == mine) and (theirs.keys() <= _TEXTS or _is_same(mine, theirs))
+        theirs["annotations"] = {key: value for key, value in notes.items() if key != MIGRATION}
+        if not theirs["annotations"]:
+            del theirs["annotations"]
+    return theirs
 
 
 def _is_same(mine: Any, live: Any) -> bool:

@@ -33,7 +33,7 @@ from bluegreen.migration.scope import Scope
 from bluegreen.model.errors import InvalidInputError, RefusedError
 from bluegreen.model.events import Emit, silent
 from bluegreen.model.marks import VOLUME, owner_mark
-from bluegreen.model.ports import Cluster, Raw
+from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ClusterId, ObjectRef, ref_of
 
 _LOOKS, _PAUSE_SECONDS = 100, 0.1
@@ -50,6 +50,7 @@ class Means:
         sleep: waits that many seconds.
         ready_seconds: how long workloads may take to be ready before webhooks are applied.
         ahead: lists of green that are under way already.
+        resources: what green serves, where that was just asked; None asks.
     """
 
     emit: Emit
@@ -57,6 +58,7 @@ class Means:
     sleep: Callable[[float], None]
     ready_seconds: float = 300.0
     ahead: ListsAhead | None = None
+    resources: tuple[ApiResource, ...] | None = None
 
 
 def read_source(blue: Cluster, scope: Scope, emit: Emit) -> Bundle:
@@ -199,11 +201,12 @@ def bring(
         NotReadyError: workloads are not ready; names the webhooks that are not imported for it.
     """
     wanted = tuple(obj for obj in objects if chosen is None or ref_of(obj) in chosen)
-    require_rights(green, wanted)
+    resources = green.resources() if means.resources is None else means.resources
+    require_rights(green, wanted, resources)
     prepare = preparation(green, wanted, means.emit, idle=idle)
     options = ApplyOptions(mark, means.clock, means.sleep, prepare=prepare, scene=scene_of(objects))
     try:
-        first = replace(options, ahead=means.ahead)
+        first = replace(options, ahead=means.ahead, resources=resources)
         results = list(apply_objects(green, wanted, Phase.IMPORT, first, means.emit))
     except ApplyFailedError:
         relink(green, objects, mark, means.emit)

@@ -11,7 +11,6 @@ from concurrent.futures import Future
 
 from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.live import WORTH_A_LIST
-from bluegreen.model.errors import BluegreenError
 from bluegreen.model.ports import ApiResource, Cluster
 
 
@@ -27,6 +26,7 @@ class EarlyTarget:
         self._renamed = renamed
         self._green: Future[Cluster] = Future()
         self._counts: Future[Mapping[tuple[str, str], int]] = Future()
+        self._resources: Future[tuple[ApiResource, ...]] = Future()
         self._lists: Future[ListsAhead | None] = Future()
         threading.Thread(target=self._work, args=(opening,), name="early", daemon=True).start()
 
@@ -37,11 +37,16 @@ class EarlyTarget:
             self._green.set_exception(error)
             return
         self._green.set_result(green)
+        try:
+            self._resources.set_result(green.resources())
+        except BaseException as error:  # noqa: BLE001 - it is raised where they are asked for
+            self._resources.set_exception(error)
+            self._lists.set_result(None)
+            return
         lists = None
         try:
-            # No thread begins any more where the process ends meanwhile.
-            with contextlib.suppress(BluegreenError, RuntimeError):
-                lists = ListsAhead(green, self._places(green.resources()))
+            with contextlib.suppress(RuntimeError):  # no thread begins any more where the process ends meanwhile
+                lists = ListsAhead(green, self._places(self._resources.result()))
         finally:
             self._lists.set_result(lists)
 
@@ -66,6 +71,14 @@ class EarlyTarget:
             InvalidInputError: no context is named, or green cannot be reached.
         """
         return self._green.result()
+
+    def resources(self) -> tuple[ApiResource, ...]:
+        """Return what green serves; call it after `green`.
+
+        Raises:
+            TransientError, RefusedError: it does not say.
+        """
+        return self._resources.result()
 
     def lists(self) -> ListsAhead | None:
         """Return the lists that are under way; None where they could not be begun. Call it after `told` and `green`."""

@@ -18,20 +18,22 @@ from bluegreen.model.refs import ObjectRef, ref_of
 _NAMED = 3
 
 
-def lacking(green: Cluster, objects: Sequence[Raw]) -> tuple[Remark, ...]:
+def lacking(green: Cluster, objects: Sequence[Raw], resources: tuple[ApiResource, ...]) -> tuple[Remark, ...]:
     """Return the quotas that do not suffice and the StorageClasses that are not there.
 
     Args:
         green: where they go.
         objects: all objects of the import, as green shall have them.
+        resources: what green serves.
     """
     gaps: dict[str, str] = {}
-    found = (*_quotas(green, objects, gaps), *_classes(green, objects, gaps))
+    found = (*_quotas(green, objects, resources, gaps), *_classes(green, objects, gaps))
     return (*found, *(Remark(what, "", f"it could not be looked at: {why}") for what, why in gaps.items()))
 
 
-def _quotas(green: Cluster, objects: Sequence[Raw], gaps: dict[str, str]) -> Iterator[Remark]:
-    resources = green.resources()
+def _quotas(
+    green: Cluster, objects: Sequence[Raw], resources: tuple[ApiResource, ...], gaps: dict[str, str]
+) -> Iterator[Remark]:
     served = next((r for r in resources if (r.api_version, r.kind) == ("v1", "ResourceQuota")), None)
     namespaces = sorted({str(obj["metadata"].get("namespace") or "") for obj in objects} - {""})
     there = {ref_of(quota): quota for name in namespaces for quota in _listed(green, served, name, gaps)}

@@ -33,7 +33,7 @@ from bluegreen.migration.scope import Scope
 from bluegreen.migration.transforms import describe, transform_of
 from bluegreen.model.errors import InvalidInputError, StalePlanError
 from bluegreen.model.events import Emit
-from bluegreen.model.ports import Cluster, Raw
+from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 from bluegreen.report.words import amount
 
@@ -91,7 +91,8 @@ def make_plan(
     if making and "Namespace" in scope.choices.exclude:
         hint = "make them yourself and leave out --create-namespaces, or take Namespace out of export.exclude"
         raise InvalidInputError("plan.namespaces", "making namespaces", ("export.exclude leaves them on blue",), hint)
-    with _ahead(green, scope, making) as ahead:
+    resources = green.resources()
+    with _ahead(green, scope, making, resources) as ahead:
         bundle = read_source(blue, scope, emit)
         wanted = for_target(bundle, scope.transform, empty_claims=False)
         if making:
@@ -109,14 +110,14 @@ def make_plan(
         server=server,
         plan=plan,
         left_out=left_out(bundle),
-        remarks=(*wanted.remarks, *lacking(green, wanted.objects)),
+        remarks=(*wanted.remarks, *lacking(green, wanted.objects, resources)),
         choices=describe_choices(scope.choices),
     )
 
 
-def _ahead(green: Cluster, scope: Scope, making: Means | None) -> ListsAhead:
+def _ahead(green: Cluster, scope: Scope, making: Means | None, resources: tuple[ApiResource, ...]) -> ListsAhead:
     """Begin to list what green has where the scope's objects will go; nothing that is about to be made."""
-    listable, _ = worth_listing(green.resources())
+    listable, _ = worth_listing(resources)
     names = () if making else scope.namespaces
     targets = {scope.transform.namespaces.get(name, name) for name in names}
     wanted = [resource for resource in listable if resource.group_kind not in _MADE_BY_CONTROLLERS]

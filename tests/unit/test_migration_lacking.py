@@ -23,7 +23,7 @@ def quota(hard, used):
 
 
 def said(green, *objects):
-    return [(remark.subject, remark.text) for remark in lacking(green, objects)]
+    return [(remark.subject, remark.text) for remark in lacking(green, objects, green.resources())]
 
 
 def test_objects_that_each_fit_and_together_do_not():
