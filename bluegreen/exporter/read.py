@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bluegreen.exporter.bundle import Bundle, Report, make_bundle
+from bluegreen.exporter.bundle import Bundle, Report, make_bundle, reports_of
+from bluegreen.exporter.index_text import read_index
 from bluegreen.exporter.layout import FORMAT, INDEX, MAX_INDEX_BYTES, MAX_INDEX_NODES, SEALED
 from bluegreen.exporter.names import file_place
 from bluegreen.exporter.rules import Action, Removal
@@ -118,7 +119,7 @@ def _read_index(directory: Path) -> dict[str, Any]:
     if path.is_symlink() or not path.is_file():
         raise _unusable(directory, f"{INDEX} is missing: no bundle, or one that was cut off")
     try:
-        index = load_yaml(path.read_bytes(), max_bytes=MAX_INDEX_BYTES, max_nodes=MAX_INDEX_NODES)
+        index = read_index(path.read_bytes(), MAX_INDEX_BYTES, MAX_INDEX_NODES)
     except YamlRefusedError as error:
         raise _unusable(directory, f"{INDEX}: {error}") from None
     if not isinstance(index, dict) or index.get("kind") != "Bundle":
@@ -236,7 +237,7 @@ def _parse(name: str, data: bytes, reasons: list[str]) -> Raw | None:
 def _is_fine(obj: Raw) -> bool:
     """Return whether nothing is wrong with what an object says of itself, by a look that most objects pass."""
     meta = obj["metadata"]
-    labels, notes = meta.get("labels") or {}, meta.get("annotations") or {}
+    labels, notes = meta.get("labels", _NO_PAIRS), meta.get("annotations", _NO_PAIRS)
     if type(labels) is not dict or type(notes) is not dict:
         return False
     said = (obj["apiVersion"], obj["kind"], meta.get("namespace", "none"))
@@ -245,6 +246,7 @@ def _is_fine(obj: Raw) -> bool:
 
 
 _TEXT = {str}
+_NO_PAIRS: dict[str, str] = {}
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*")
 
 
@@ -295,13 +297,16 @@ def _reports(entry: Any, reasons: list[str]) -> list[Report]:
         return []
     refs = [(text, _ref(text)) for text in texts]
     reasons += [f"{what} on {_shown(repr(text))} cannot be read" for text, ref in refs if ref is None]
-    return [Report(ref, removal) for _, ref in refs if ref is not None]
+    return list(reports_of(removal, (ref for _, ref in refs if ref is not None)))
 
 
 def _ref(text: Any) -> ObjectRef | None:
     """Return the reference of an object's text; its name may hold spaces (those of roles and bindings may)."""
     parts = text.split(" ", 3) if isinstance(text, str) else []
-    return ObjectRef(*parts) if len(parts) == len(ObjectRef._fields) else None
+    return _made(ObjectRef, parts) if len(parts) == len(ObjectRef._fields) else None
+
+
+_made = tuple.__new__  # as ObjectRef(...) makes one, without a call in between
 
 
 def _shown(text: Any) -> str:

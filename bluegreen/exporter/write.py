@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from bluegreen.exporter.bundle import Bundle, Item
+from bluegreen.exporter.index_text import index_text, read_index
 from bluegreen.exporter.layout import FORMAT, INDEX, KUSTOMIZATION, MAX_INDEX_BYTES, MAX_INDEX_NODES, SEALED
 from bluegreen.exporter.names import file_name
 from bluegreen.exporter.rules import Removal
 from bluegreen.exporter.sealed import seal
-from bluegreen.exporter.yaml_in import YamlRefusedError, load_yaml
-from bluegreen.exporter.yaml_out import dump_yaml, write_yaml
+from bluegreen.exporter.yaml_in import YamlRefusedError
+from bluegreen.exporter.yaml_out import dump_yaml
 from bluegreen.model.errors import InvalidInputError
 
 _NAMED = 5
@@ -74,7 +75,7 @@ def _written_before(index: Path) -> set[str]:
     """Return the names of the files that an earlier export wrote, as its index has them, if that can be read."""
     ours = {INDEX, KUSTOMIZATION, SEALED}
     try:
-        content = load_yaml(index.read_bytes(), max_bytes=MAX_INDEX_BYTES, max_nodes=MAX_INDEX_NODES)
+        content = read_index(index.read_bytes(), MAX_INDEX_BYTES, MAX_INDEX_NODES)
         return ours | {str(entry["file"]) for entry in content["files"]}
     except (YamlRefusedError, OSError, KeyError, TypeError):
         return ours
@@ -87,8 +88,8 @@ def _fill(bundle: Bundle, work: Path, sealed: bytes) -> tuple[str, ...]:
     if sealed:
         (work / SEALED).write_bytes(sealed)
         index["secrets"] = {"file": SEALED, "sha256": hashlib.sha256(sealed).hexdigest(), "names": secrets}
-    _write(work / KUSTOMIZATION, _kustomization(written))
-    _write(work / INDEX, index)
+    _write(work / KUSTOMIZATION, dump_yaml(_kustomization(written)))
+    _write(work / INDEX, index_text(index))
     return tuple(index["secretsNotWritten"])
 
 
@@ -141,9 +142,9 @@ def _reports(bundle: Bundle) -> list[dict[str, Any]]:
     ]
 
 
-def _write(path: Path, value: Any) -> None:
+def _write(path: Path, data: bytes) -> None:
     with path.open("wb") as file:
-        write_yaml(value, file)
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
 

@@ -8,11 +8,10 @@ byte for byte the same, and everything unusual is left to it.
 """
 
 import functools
-import io
 import math
 import re
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any
 
 import yaml
 
@@ -54,26 +53,6 @@ def dump_yaml(value: Any) -> bytes:
         return "".join(parts).encode()
     except (_UnusualError, RecursionError):
         return dump_by_library(value)
-
-
-def write_yaml(value: Any, file: BinaryIO) -> None:
-    """Write a value as YAML into an empty file, line by line: a large one never stands in memory as text.
-
-    Args:
-        value: JSON data.
-        file: seekable; it stays open.
-    """
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
-    try:
-        _document(value, text.write)
-        text.flush()
-    except (_UnusualError, RecursionError):
-        text.flush()
-        file.seek(0)
-        file.truncate()
-        file.write(dump_by_library(value))
-    finally:
-        text.detach()
 
 
 def dump_by_library(value: Any) -> bytes:

@@ -438,9 +438,7 @@ ODD = st.sampled_from(
 )
 
 
-@given(
-    st.fixed_dictionaries(dict.fromkeys(("apiVersion", "kind", "name", "namespace", "labels", "annotations"), ODD))
-)
+@given(st.fixed_dictionaries(dict.fromkeys(("apiVersion", "kind", "name", "namespace", "labels", "annotations"), ODD)))
 def test_the_quick_look_at_an_object_passes_nothing_that_the_thorough_one_refuses(given_):
     meta = {key: given_[key] for key in ("name", "namespace", "labels", "annotations") if given_[key] != ""}
     obj = {"apiVersion": given_["apiVersion"], "kind": given_["kind"], "metadata": {"name": "", **meta}}

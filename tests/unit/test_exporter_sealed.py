@@ -110,7 +110,7 @@ def test_an_identity_file_is_read_as_age_keygen_writes_it(tmp_path, identity):
         read_identities(tmp_path / "none")
 
 
-@pytest.mark.parametrize("old,new", [(b'"reports": []', b'"reports": [{}]'), (b'- "shop"', b"- 5")])
+@pytest.mark.parametrize("old,new", [(b'"reports": []', b'"reports": [{}]'), (b' "shop"\n', b" 5\n")])
 def test_an_index_of_another_shape_is_refused(tmp_path, old, new):
     write_bundle(bundle(obj("ConfigMap", "conf")), tmp_path / "b")
     path = tmp_path / "b" / INDEX
