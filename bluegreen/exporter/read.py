@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bluegreen.exporter.bundle import Bundle, Report, make_bundle, reports_of
-from bluegreen.exporter.index_text import read_index
+from bluegreen.exporter.json_text import read_json_text
 from bluegreen.exporter.layout import FORMAT, INDEX, MAX_INDEX_BYTES, MAX_INDEX_NODES, SEALED
 from bluegreen.exporter.names import file_place
 from bluegreen.exporter.rules import Action, Removal
@@ -119,7 +119,7 @@ def _read_index(directory: Path) -> dict[str, Any]:
     if path.is_symlink() or not path.is_file():
         raise _unusable(directory, f"{INDEX} is missing: no bundle, or one that was cut off")
     try:
-        index = read_index(path.read_bytes(), MAX_INDEX_BYTES, MAX_INDEX_NODES)
+        index = read_json_text(path.read_bytes(), MAX_INDEX_BYTES, MAX_INDEX_NODES)
     except YamlRefusedError as error:
         raise _unusable(directory, f"{INDEX}: {error}") from None
     if not isinstance(index, dict) or index.get("kind") != "Bundle":

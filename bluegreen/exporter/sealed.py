@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bluegreen.exporter.json_text import json_text, read_json_text
 from bluegreen.exporter.layout import SEALED
-from bluegreen.exporter.yaml_in import YamlRefusedError, load_yaml
+from bluegreen.exporter.yaml_in import MAX_NODES, YamlRefusedError
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ref_of
@@ -29,14 +30,12 @@ def seal(secrets: Iterable[Raw], recipients: Sequence[str]) -> bytes:
     """
     import pyrage  # noqa: PLC0415 - only encrypted bundles need it
 
-    from bluegreen.exporter.yaml_out import dump_yaml  # noqa: PLC0415 - and who reads one writes none
-
     keys, bad = _parsed(recipients, pyrage.x25519.Recipient.from_str, pyrage.ssh.Recipient.from_str)
     if bad or not keys:
         reasons = tuple(f"recipient {number} is no age or ssh public key" for number in bad)
         hint = "make one with: age-keygen -o key.txt (its public key begins with age1)"
         raise InvalidInputError("bundle.recipient", "encrypting the Secrets", reasons or ("none was given",), hint)
-    plain = dump_yaml({"apiVersion": "v1", "kind": "List", "items": list(secrets)})
+    plain = json_text({"apiVersion": "v1", "kind": "List", "items": list(secrets)})
     return bytes(pyrage.encrypt(plain, keys, armored=True))
 
 
@@ -101,7 +100,7 @@ def unseal(data: bytes, identities: Sequence[str]) -> list[Raw]:
 
 def _secrets(plain: bytes) -> list[Raw]:
     try:
-        document = load_yaml(plain, max_bytes=_PLAIN_BYTES)
+        document = read_json_text(plain, _PLAIN_BYTES, MAX_NODES)
     except YamlRefusedError:
         raise _closed(f"{SEALED} holds no list of Secrets") from None
     items = document.get("items") if isinstance(document, dict) else None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bluegreen.exporter.bundle import Bundle, Item
-from bluegreen.exporter.index_text import index_text, read_index
+from bluegreen.exporter.json_text import json_text, read_json_text
 from bluegreen.exporter.layout import FORMAT, INDEX, KUSTOMIZATION, MAX_INDEX_BYTES, MAX_INDEX_NODES, SEALED
 from bluegreen.exporter.names import file_name
 from bluegreen.exporter.rules import Removal
@@ -75,7 +75,7 @@ def _written_before(index: Path) -> set[str]:
     """Return the names of the files that an earlier export wrote, as its index has them, if that can be read."""
     ours = {INDEX, KUSTOMIZATION, SEALED}
     try:
-        content = read_index(index.read_bytes(), MAX_INDEX_BYTES, MAX_INDEX_NODES)
+        content = read_json_text(index.read_bytes(), MAX_INDEX_BYTES, MAX_INDEX_NODES)
         return ours | {str(entry["file"]) for entry in content["files"]}
     except (YamlRefusedError, OSError, KeyError, TypeError):
         return ours
@@ -89,7 +89,7 @@ def _fill(bundle: Bundle, work: Path, sealed: bytes) -> tuple[str, ...]:
         (work / SEALED).write_bytes(sealed)
         index["secrets"] = {"file": SEALED, "sha256": hashlib.sha256(sealed).hexdigest(), "names": secrets}
     _write(work / KUSTOMIZATION, dump_yaml(_kustomization(written)))
-    _write(work / INDEX, index_text(index))
+    _write(work / INDEX, json_text(index))
     return tuple(index["secretsNotWritten"])
 
 

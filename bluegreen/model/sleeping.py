@@ -5,9 +5,8 @@ The importer puts to sleep by them and the assessment tells of what cannot sleep
 
 import enum
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from bluegreen.model.ports import Raw
 
@@ -24,7 +23,8 @@ class Wakes(enum.StrEnum):
     ON_MARK = "on mark"
 
 
-class Rule(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Rule:
     """How the objects of some kinds sleep.
 
     Attributes:

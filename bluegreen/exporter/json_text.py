@@ -1,4 +1,4 @@
-"""The text of a bundle's index: JSON with one value per line, which is YAML as well, and read many times as fast.
+"""JSON with one value per line, which is YAML as well and read many times as fast: a bundle's index, its Secrets.
 
 What reads it takes the quick way only for exactly the text that we would write of it, so that no key stands twice there
 and no reader sees something else; all other texts are the full reader's. Pure.
@@ -16,16 +16,16 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-def index_text(index: dict[str, Any]) -> bytes:
-    """Return the one text of an index."""
-    text = msgspec.json.format(_encode(index), indent=1) + b"\n"
+def json_text(value: dict[str, Any]) -> bytes:
+    """Return the one text of a map."""
+    text = msgspec.json.format(_encode(value), indent=1) + b"\n"
     if text.isascii() and b"\x7f" not in text:
         return text
     return _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text.decode()).encode()
 
 
-def read_index(data: bytes, max_bytes: int, max_nodes: int) -> Any:
-    """Return the data of an index.
+def read_json_text(data: bytes, max_bytes: int, max_nodes: int) -> Any:
+    """Return the data of such a text, or of any YAML.
 
     Args:
         data: text in UTF-8.
@@ -43,6 +43,6 @@ def read_index(data: bytes, max_bytes: int, max_nodes: int) -> Any:
             found = msgspec.json.decode(data, type=dict)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the full reader says what is wrong
             found = {}
-        if found and index_text(found) == data:
+        if found and json_text(found) == data:
             return found
     return load_yaml(data, max_bytes=max_bytes, max_nodes=max_nodes)

@@ -1,4 +1,4 @@
-"""An index is read quickly only where it is exactly what we would write; every reader of YAML sees the same in it."""
+"""A text of that form is read quickly only where it is exactly what we would write; all readers see the same in it."""
 
 import json
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bluegreen.exporter import index_text as module
-from bluegreen.exporter.index_text import index_text, read_index
+from bluegreen.exporter import json_text as module
+from bluegreen.exporter.json_text import json_text, read_json_text
 from bluegreen.exporter.yaml_in import YamlRefusedError, load_by_library
 
 TEXTS = st.text(st.characters(blacklist_categories=("Cs",)), max_size=6)
@@ -21,28 +21,28 @@ SMALL = {"kind": "Bundle", "files": [{"file": "a.yaml", "sha256": "0"}]}
 
 
 def read(data):
-    return read_index(data, 10_000, 1_000)
+    return read_json_text(data, 10_000, 1_000)
 
 
 @settings(max_examples=400, deadline=None)
 @given(INDEXES)
 @example({"a": "\x7f\x85\u2028\ufeff\uffff\U0001f600 é"})
 def test_both_readers_see_what_was_written(value):
-    text = index_text(value)
+    text = json_text(value)
     assert read(text) == value
     assert load_by_library(text) == value
-    assert index_text(dict(reversed(value.items()))) == text
+    assert json_text(dict(reversed(value.items()))) == text
 
 
 def test_what_we_wrote_is_not_left_to_the_full_reader(monkeypatch):
     monkeypatch.setattr(module, "load_yaml", lambda *_args, **_more: pytest.fail("it was"))
-    assert read(index_text(SMALL)) == SMALL
+    assert read(json_text(SMALL)) == SMALL
 
 
 @settings(max_examples=300, deadline=None)
 @given(INDEXES, st.data())
 def test_a_damaged_text_is_read_as_the_full_reader_reads_it(value, data):
-    text = bytearray(index_text(value))
+    text = bytearray(json_text(value))
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(text) - 1))
         text[place : place + data.draw(st.integers(0, 1))] = data.draw(
@@ -66,7 +66,7 @@ def test_a_damaged_text_is_read_as_the_full_reader_reads_it(value, data):
         b"{" * 5000,
         b'{"a":' * 5000,
         b'{"a": &x 1, "b": *x}',
-        index_text({str(number): number for number in range(2000)}),
+        json_text({str(number): number for number in range(2000)}),
         b" " * 10_001,
     ],
 )
