@@ -24,8 +24,8 @@ UV_ENV = UV_DEFAULT_INDEX=$${UV_DEFAULT_INDEX:-$$($(UV_HOME)/bin/pip config list
 	SSL_CERT_FILE=$${SSL_CERT_FILE:-$$($(UV_HOME)/bin/pip config list | sed -nE "s/^(global|:env:)\.cert='(.*)'$$/\2/p" | tail -1)}
 
 $(UV):
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -q && apt-get install -y -q python3-venv; }
-	@$(PYTHON) -m venv $(UV_HOME)
+	@for one in $(PYTHON) python3; do $$one -m venv $(UV_HOME) >/dev/null 2>&1 && exit; done; \
+		apt-get update -q && apt-get install -y -q python3-venv && python3 -m venv $(UV_HOME)
 	@$(UV_HOME)/bin/pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/.done: requirements.lock pyproject.toml | $(UV)

@@ -3,10 +3,13 @@
 Help must not load a room below: the table holds each command's one line, and its module is imported when it runs.
 """
 
+import atexit
+import contextlib
 import importlib
 import os
 import signal
 import sys
+from typing import NoReturn
 
 import click
 
@@ -104,7 +107,19 @@ def run() -> None:
         code = 1
     except Exception as error:  # noqa: BLE001 - ours are shown, others are raised again
         code = _show(error)
-    sys.exit(code if isinstance(code, int) else 0)
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process; where a thread is still reading, without taking down under it what it works with."""
+    ahead = sys.modules.get("bluegreen.importer.ahead")
+    if ahead is not None and ahead.under_way():
+        atexit._run_exitfuncs()  # noqa: SLF001 - what must be removed, such as a key in a temporary file
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 class StoppedError(KeyboardInterrupt):

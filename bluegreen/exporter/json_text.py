@@ -4,21 +4,32 @@ What reads it takes the quick way only for exactly the text that we would write 
 and no reader sees something else; all other texts are the full reader's. Pure.
 """
 
+import contextlib
 import re
 from typing import Any
 
 import msgspec
 
-from bluegreen.exporter.yaml_in import YamlRefusedError, load_yaml
+from bluegreen.exporter.yaml_in import MAX_DEPTH, YamlRefusedError, load_yaml
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 # What JSON leaves as it is and YAML folds or refuses: DEL and C1, separators, the byte-order mark, non-characters.
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
+# Nested too deep, or a number that readers may not read alike.
+_ODD = re.compile(rb'^ {%d}|(?:^ *|": )-?[0-9](?![0-9]{0,8},?$)' % (MAX_DEPTH - 1), re.MULTILINE)
+_QUICK = 32 * 1024 * 1024
+"""Bytes up to which a text is read the quick way: what is made to do harm takes thirty times as much memory."""
+
+
 def json_text(value: dict[str, Any]) -> bytes:
-    """Return the one text of a map."""
+    """Return the one text of a map; a large one is block YAML, which is read line by line."""
     text = msgspec.json.format(_encode(value), indent=1) + b"\n"
+    if len(text) > _QUICK:
+        from bluegreen.exporter.yaml_out import dump_yaml  # noqa: PLC0415 - who reads one writes none
+
+        return dump_yaml(value)
     if text.isascii() and b"\x7f" not in text:
         return text
     return _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text.decode()).encode()
@@ -37,12 +48,10 @@ def read_json_text(data: bytes, max_bytes: int, max_nodes: int) -> Any:
     """
     if len(data) > max_bytes:
         raise YamlRefusedError(f"{len(data)} bytes are more than {max_bytes}")
-    # A line holds a key and its value at most.
-    if data.startswith(b"{") and 2 * data.count(b"\n") < max_nodes:
-        try:
+    # A line holds a key and its value at most, and begins as deep as it is nested.
+    if data.startswith(b"{") and len(data) <= _QUICK and 2 * data.count(b"\n") < max_nodes and not _ODD.search(data):
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the full reader says what
             found = msgspec.json.decode(data, type=dict)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the full reader says what is wrong
-            found = {}
-        if found and json_text(found) == data:
-            return found
+            if json_text(found) == data:
+                return found
     return load_yaml(data, max_bytes=max_bytes, max_nodes=max_nodes)

@@ -16,7 +16,20 @@ from bluegreen.model.errors import BluegreenError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 
 Place = tuple[str, str, str]
+_NAME = "ahead"
 _Job = tuple[Future[list[Raw]], Callable[[], list[Raw]]]
+
+
+def begin(work: Callable[[], None]) -> threading.Thread:
+    """Begin to read in a thread that an ending process does not wait for, as it would for a pool's."""
+    thread = threading.Thread(target=work, name=_NAME, daemon=True)
+    thread.start()
+    return thread
+
+
+def under_way() -> bool:
+    """Return whether such a thread is still reading: it may be in the middle of TLS, which must not go away then."""
+    return any(thread.name == _NAME for thread in threading.enumerate())
 
 
 class ListsAhead:
@@ -36,11 +49,7 @@ class ListsAhead:
             if place not in self._lists:
                 self._lists[place] = Future()
                 self._todo.put((self._lists[place], functools.partial(_list, cluster, resource, namespace)))
-        # Not a pool's threads, which the interpreter waits for when it ends.
-        number = min(workers, len(self._lists))
-        self._threads = [threading.Thread(target=self._work, name="ahead", daemon=True) for _ in range(number)]
-        for thread in self._threads:
-            thread.start()
+        self._threads = [begin(self._work) for _ in range(min(workers, len(self._lists)))]
 
     def _work(self) -> None:
         with contextlib.suppress(Empty):

@@ -4,7 +4,7 @@ It speaks raw dictionaries and the model's errors outward, never typed client mo
 decides nothing about a migration. `open_cluster` is its door.
 """
 
-from bluegreen.kube.kubeconfig import list_contexts
+from bluegreen.kube.kubeconfig import is_plain, list_contexts
 from bluegreen.kube.session import ClusterSession, open_cluster
 
-__all__ = ["ClusterSession", "list_contexts", "open_cluster"]
+__all__ = ["ClusterSession", "is_plain", "list_contexts", "open_cluster"]

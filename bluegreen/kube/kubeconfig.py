@@ -45,6 +45,33 @@ def load_settings(context: str, kubeconfig: str | None) -> Settings:
         RefusedError: unknown context, unusable file, or a credential command that gave nothing.
     """
     paths = kubeconfig_paths(kubeconfig)
+    cluster, user = _entries(context, paths)
+    entry = cluster.get("cluster")
+    plain = plain_settings(entry, user.get("user", {}), os.environ, lambda: _by_client(context, paths, entry))
+    return plain or settings_by_client(context, user, paths)
+
+
+def is_plain(context: str, kubeconfig: str | None) -> bool:
+    """Return whether a context says everything in plain values: opening it runs no program and writes no file.
+
+    Args:
+        context: name of the context; one that is not there is not plain.
+        kubeconfig: path or path list; None for KUBECONFIG or the default file.
+    """
+    try:
+        cluster, user = _entries(context, kubeconfig_paths(kubeconfig))
+    except RefusedError:
+        return False
+    found = plain_settings(cluster.get("cluster"), user.get("user", {}), os.environ, dict)
+    return found is not None and found.authorities is not None
+
+
+def _entries(context: str, paths: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the entries of a context's cluster and user, with their names.
+
+    Raises:
+        RefusedError: unknown context, or a file that cannot be used.
+    """
     documents = _documents(paths)
     known = _named(documents, "contexts")
     if context not in known:
@@ -55,10 +82,7 @@ def load_settings(context: str, kubeconfig: str | None) -> Settings:
             "name one of them, or another file with --kubeconfig",
         )
     _require_parts(known[context], documents, paths)
-    cluster, user = _part(known[context], "cluster", documents), _part(known[context], "user", documents)
-    entry = cluster.get("cluster")
-    plain = plain_settings(entry, user.get("user", {}), os.environ, lambda: _by_client(context, paths, entry))
-    return plain or settings_by_client(context, user, paths)
+    return _part(known[context], "cluster", documents), _part(known[context], "user", documents)
 
 
 def _by_client(context: str, paths: str, cluster: Any) -> Any:

@@ -1,38 +1,42 @@
 """Green is opened, and what it has of a bundle is listed, while the bundle itself is still being read.
 
 It only reads, and only saves time: that green cannot be opened is told when it is asked for, after all that is wrong
-with the bundle. Its thread keeps nobody from ending.
+with the bundle. Its thread keeps nobody from ending. A cluster whose credentials come from a program is opened when it
+is asked for and not before: nobody shall be asked for a password because of a bundle that cannot be used.
 """
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 
-from bluegreen.importer.ahead import ListsAhead
+from bluegreen.importer.ahead import ListsAhead, begin
 from bluegreen.importer.live import WORTH_A_LIST
 from bluegreen.model.ports import ApiResource, Cluster
 
 
 class EarlyTarget:
-    """Green, opened at once in a thread of its own.
+    """Green, opened in a thread of its own.
 
     Args:
-        opening: opens it.
+        opening: opens it; where it imports something, the thread does.
         renamed: namespaces on blue to those on green.
+        at_once: whether to begin now; else it is opened where it is first asked for, and nothing is listed early.
     """
 
-    def __init__(self, opening: Callable[[], Cluster], renamed: Mapping[str, str]) -> None:
+    def __init__(self, opening: Callable[[], Cluster], renamed: Mapping[str, str], *, at_once: bool) -> None:
+        self._opening = opening
         self._renamed = renamed
+        self._at_once = at_once
         self._green: Future[Cluster] = Future()
         self._counts: Future[Mapping[tuple[str, str], int]] = Future()
         self._resources: Future[tuple[ApiResource, ...]] = Future()
         self._lists: Future[ListsAhead | None] = Future()
-        threading.Thread(target=self._work, args=(opening,), name="early", daemon=True).start()
+        if at_once:
+            begin(self._work)
 
-    def _work(self, opening: Callable[[], Cluster]) -> None:
+    def _work(self) -> None:
         try:
-            green = opening()
+            green = self._opening()
         except BaseException as error:  # noqa: BLE001 - it is raised where green is asked for
             self._green.set_exception(error)
             return
@@ -70,6 +74,8 @@ class EarlyTarget:
         Raises:
             InvalidInputError: no context is named, or green cannot be reached.
         """
+        if not self._at_once and not self._green.done():
+            self._green.set_result(self._opening())
         return self._green.result()
 
     def resources(self) -> tuple[ApiResource, ...]:
@@ -78,8 +84,8 @@ class EarlyTarget:
         Raises:
             TransientError, RefusedError: it does not say.
         """
-        return self._resources.result()
+        return self._resources.result() if self._at_once else self.green().resources()
 
     def lists(self) -> ListsAhead | None:
         """Return the lists that are under way; None where they could not be begun. Call it after `told` and `green`."""
-        return self._lists.result()
+        return self._lists.result() if self._at_once else None

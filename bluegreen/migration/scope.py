@@ -14,6 +14,7 @@ from bluegreen.config.layers import lay, settle_paths
 from bluegreen.config.reader import FILE_NAME, Document, read_file
 from bluegreen.exporter.choices import Choices
 from bluegreen.importer.transform import TransformOptions
+from bluegreen.kube.kubeconfig import is_plain
 from bluegreen.kube.session import open_cluster
 from bluegreen.migration.reasons import Reasons
 from bluegreen.model.errors import InvalidInputError
@@ -121,6 +122,11 @@ def open_target(scope: Scope) -> Cluster:
     green = _opened(scope.target, "--to", scope.kubeconfigs[1], reasons)
     reasons.raise_if_any("opening the target cluster")
     return _there(green)
+
+
+def opens_plainly(scope: Scope) -> bool:
+    """Return whether opening green runs no program and writes no file, so that it does no harm to do it for nothing."""
+    return is_plain(scope.target, scope.kubeconfigs[1])
 
 
 def open_both(scope: Scope, *, named: bool = True) -> tuple[Cluster, Cluster]:

@@ -73,3 +73,31 @@ def test_a_damaged_text_is_read_as_the_full_reader_reads_it(value, data):
 def test_what_readers_disagree_about_is_refused(text):
     with pytest.raises(YamlRefusedError):
         read(text)
+
+
+@pytest.mark.parametrize("value", [2**63, 10**30, 1e22, 1.5e300, 1e-7])
+def test_numbers_that_readers_disagree_about_are_left_to_the_full_reader(value):
+    with pytest.raises(YamlRefusedError):
+        read(json_text({"a": value}))
+
+
+def test_no_depth_passes_that_the_full_reader_refuses():
+    for depth in range(55, 75):
+        value = "x"
+        for _ in range(depth):
+            value = [value]
+        text = json_text({"a": value})
+        try:
+            expected = load_by_library(text)
+        except YamlRefusedError:
+            with pytest.raises(YamlRefusedError):
+                read(text)
+        else:
+            assert read(text) == expected
+
+
+def test_a_large_text_is_block_yaml_and_never_read_the_quick_way(monkeypatch):
+    monkeypatch.setattr(module, "_QUICK", 20)
+    text = json_text(SMALL)
+    assert text.startswith(b'"files":')
+    assert read(text) == SMALL

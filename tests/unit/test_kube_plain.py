@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluegreen.kube.by_client import settings_by_client
-from bluegreen.kube.kubeconfig import load_settings
+from bluegreen.kube.kubeconfig import is_plain, load_settings
 from bluegreen.kube.plain import plain_settings
 from bluegreen.kube.settings import Material, Settings
 from bluegreen.model.errors import RefusedError
@@ -153,3 +153,21 @@ def test_what_is_read_again_later_must_still_be_the_same_server(tmp_path):
     kubeconfig(tmp_path, {"server": "https://other.example"}, {"token": "t"})
     with pytest.raises(RefusedError, match=r"no longer leads to https://api\.example:6443"):
         settings.client()
+
+
+@pytest.mark.parametrize(
+    ("cluster", "user", "expected"),
+    [
+        ({"certificate-authority-data": data(PEM)}, {"token": "t"}, True),
+        ({}, {"token": "t"}, False),
+        ({"certificate-authority-data": data(PEM)}, {"exec": {"command": "sh", "apiVersion": "v1"}}, False),
+        ({"certificate-authority-data": data(PEM)}, {"tokenFile": "/tmp/token"}, False),
+    ],
+)
+def test_only_what_runs_no_program_and_names_its_authorities_is_plain(tmp_path, monkeypatch, cluster, user, expected):
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    path = kubeconfig(tmp_path, {**SERVER, **cluster}, user)
+    assert is_plain("here", path) is expected
+    assert not is_plain("nobody", path)
+    assert not is_plain("here", str(tmp_path / "none"))

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 import pytest
 from fake_cluster import FakeCluster, resource
 
+from bluegreen.cli import main
+from bluegreen.importer.ahead import begin
 from bluegreen.migration.early import EarlyTarget
-from bluegreen.model.errors import InvalidInputError, TransientError
+from bluegreen.model.errors import InvalidInputError, RefusedError, TransientError
 
 MAPS, SECRETS, NAMESPACES = resource("v1", "ConfigMap"), resource("v1", "Secret"), resource("v1", "Namespace")
 COUNTS = {("configmap", "shop"): 5, ("secret", "shop"): 1}
@@ -44,7 +46,7 @@ def test_that_it_cannot_be_opened_is_told_to_who_asks_for_it_only():
         tried.set()
         raise error
 
-    early = EarlyTarget(opening, {})
+    early = EarlyTarget(opening, {}, at_once=True)
     assert tried.wait(LONG)
     early.told(COUNTS)
     for _ in range(2):
@@ -55,7 +57,7 @@ def test_that_it_cannot_be_opened_is_told_to_who_asks_for_it_only():
 
 def test_what_is_worth_a_list_is_listed_where_it_will_go():
     green = Counting()
-    early = EarlyTarget(lambda: green, {"shop": "store"})
+    early = EarlyTarget(lambda: green, {"shop": "store"}, at_once=True)
     early.told(COUNTS)
     assert early.green() is green
     with early.lists() as ahead:
@@ -67,7 +69,7 @@ def test_what_is_worth_a_list_is_listed_where_it_will_go():
 
 
 def test_a_namespace_that_is_not_renamed_is_listed_as_it_is():
-    early = EarlyTarget(Counting, {"other": "store"})
+    early = EarlyTarget(Counting, {"other": "store"}, at_once=True)
     early.told({("configmap", "shop"): 4, ("secret", "shop"): 3})
     with early.lists() as ahead:
         assert len(ahead.take(MAPS, "shop")) == 5
@@ -77,7 +79,7 @@ def test_a_namespace_that_is_not_renamed_is_listed_as_it_is():
 def test_a_kind_of_two_groups_is_listed_in_both_and_one_without_namespaces_in_none():
     twice = (resource("apps/v1", "Widget"), resource("shop.example/v1", "Widget"))
     green = Counting(twice)
-    early = EarlyTarget(lambda: green, {})
+    early = EarlyTarget(lambda: green, {}, at_once=True)
     early.told({("widget", "shop"): 4, ("namespace", "shop"): 4, ("unheard", "shop"): 4})
     with early.lists() as ahead:
         assert [ahead.take(one, "shop") for one in twice] == [[], []]
@@ -93,7 +95,7 @@ def test_that_green_does_not_say_what_it_serves_costs_the_lists_only(monkeypatch
     unheard = []
     monkeypatch.setattr(threading, "excepthook", unheard.append)
     green = Silent("new")
-    early = EarlyTarget(lambda: green, {})
+    early = EarlyTarget(lambda: green, {}, at_once=True)
     early.told(COUNTS)
     assert early.lists() is None
     assert early.green() is green
@@ -123,7 +125,7 @@ def test_nobody_waits_until_it_is_open():
             assert may_open.wait(LONG)
             return green
 
-        early = EarlyTarget(opening, {})
+        early = EarlyTarget(opening, {}, at_once=True)
         assert begun.wait(LONG), "it is opened before anybody asks for it"
         early.told(COUNTS)
         assert green.lists == []
@@ -135,9 +137,53 @@ def test_nobody_waits_until_it_is_open():
 
 def test_it_is_given_before_anything_is_told():
     green = Counting()
-    early = EarlyTarget(lambda: green, {})
+    early = EarlyTarget(lambda: green, {}, at_once=True)
     assert early.green() is green
     assert green.lists == []
     early.told({})
     with early.lists() as ahead:
         assert ahead.take(MAPS, "shop") is None
+
+
+def test_what_must_not_be_opened_early_is_opened_once_when_it_is_asked_for():
+    opened = []
+
+    def opening():
+        opened.append("new")
+        return Counting()
+
+    early = EarlyTarget(opening, {}, at_once=False)
+    early.told({("configmap", "shop"): 5})
+    assert opened == []
+    assert early.green() is early.green()
+    assert early.lists() is None
+    assert early.resources() == tuple(early.green().resources())
+    assert opened == ["new"]
+
+
+def test_a_green_that_cannot_be_opened_is_told_each_time_it_is_asked_for():
+    def opening():
+        raise RefusedError("kube.context", "looking for a context")
+
+    early = EarlyTarget(opening, {}, at_once=False)
+    for _ in range(2):
+        with pytest.raises(RefusedError):
+            early.green()
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_a_process_ends_at_once_while_a_thread_still_reads(monkeypatch, reading):
+    go_on, left = threading.Event(), []
+    monkeypatch.setattr(main.os, "_exit", left.append)
+    monkeypatch.setattr(main.atexit, "_run_exitfuncs", lambda: left.append("cleaned up"))
+    thread = begin(go_on.wait)
+    try:
+        if not reading:
+            go_on.set()
+            thread.join()
+        with pytest.raises(SystemExit) as ended:
+            main._leave(7)
+    finally:
+        go_on.set()
+    assert ended.value.code == 7
+    assert left == (["cleaned up", 7] if reading else [])
