@@ -1,8 +1,7 @@
 # Every target does its own set-up; a second run of any is quick.
 SCENARIO ?= happy
 PY := .venv/bin/python
-# The system's own where it is new enough: Debian builds it with profile-guided optimization, which makes it half as fast
-# again as what a version manager compiles without.
+# The system's own where it is new enough: Debian builds it with profile-guided optimization, a version manager mostly without.
 PYTHON ?= $(or $(shell for one in /usr/bin/python3 python3; do \
 	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done),python3)
 # Set where images are built, it would let every process here compile every module again.

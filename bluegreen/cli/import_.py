@@ -66,9 +66,7 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     from bluegreen.migration.scope import open_target, opens_plainly  # noqa: PLC0415
 
     scope = load_scope(options)
-    early = EarlyTarget(
-        lambda: open_target(scope), scope.transform.namespaces, at_once=bool(scope.target) and opens_plainly(scope)
-    )
+    early = EarlyTarget(lambda: open_target(scope), scope.transform.namespaces, at_once=opens_plainly(scope))
     opened = {"edited": options["edited"], "without_secrets": options["without_secrets"]}
     bundle = bundles.open_bundle(directory, options["age_identity"], early.told, **opened)
     wanted = bundles.for_target(bundle, scope.transform, empty_claims=options["empty_claims"])

@@ -52,11 +52,6 @@ def reports_on(ref: ObjectRef, removals: Iterable[Removal]) -> Iterable[Report]:
     return map(_report, zip(itertools.repeat(ref), removals, strict=False))
 
 
-def reports_of(removal: Removal, refs: Iterable[ObjectRef]) -> Iterable[Report]:
-    """Return a report of one removal for each object that it happened to."""
-    return map(_report, zip(refs, itertools.repeat(removal), strict=False))
-
-
 _report = functools.partial(tuple.__new__, Report)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from bluegreen.exporter.yaml_in import MAX_DEPTH, YamlRefusedError, load_yaml
+from bluegreen.exporter.yaml_in import MAX_DEPTH, load_yaml
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 # What JSON leaves as it is and YAML folds or refuses: DEL and C1, separators, the byte-order mark, non-characters.
@@ -46,10 +46,9 @@ def read_json_text(data: bytes, max_bytes: int, max_nodes: int) -> Any:
     Raises:
         YamlRefusedError: too large, not YAML, or not read alike by all readers.
     """
-    if len(data) > max_bytes:
-        raise YamlRefusedError(f"{len(data)} bytes are more than {max_bytes}")
+    small = data.startswith(b"{") and len(data) <= min(_QUICK, max_bytes)
     # A line holds a key and its value at most, and begins as deep as it is nested.
-    if data.startswith(b"{") and len(data) <= _QUICK and 2 * data.count(b"\n") < max_nodes and not _ODD.search(data):
+    if small and 2 * data.count(b"\n") < max_nodes and not _ODD.search(data):
         with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the full reader says what
             found = msgspec.json.decode(data, type=dict)
             if json_text(found) == data:

@@ -3,7 +3,6 @@
 Nothing outside the directory is ever opened; all reasons against a bundle are collected before it is refused.
 """
 
-import functools
 import hashlib
 import os
 import re
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bluegreen.exporter.bundle import Bundle, Report, make_bundle, reports_of
+from bluegreen.exporter.bundle import Bundle, Report, make_bundle
 from bluegreen.exporter.json_text import read_json_text
 from bluegreen.exporter.layout import FORMAT, INDEX, MAX_INDEX_BYTES, MAX_INDEX_NODES, SEALED
 from bluegreen.exporter.names import file_place
@@ -228,32 +227,10 @@ def _parse(name: str, data: bytes, reasons: list[str]) -> Raw | None:
     except (TypeError, KeyError):
         reasons.append(f"{name} holds no object with apiVersion, kind and metadata.name")
         return None
-    faults = [] if _is_fine(obj) else list(_faults(obj))
+    faults = list(_faults(obj))
     reasons += [f"{name}: {fault}" for fault in faults]
     found: Raw = obj
     return None if faults else found
-
-
-def _is_fine(obj: Raw) -> bool:
-    """Return whether nothing is wrong with what an object says of itself, by a look that most objects pass."""
-    meta = obj["metadata"]
-    labels, notes = meta.get("labels", _NO_PAIRS), meta.get("annotations", _NO_PAIRS)
-    if type(labels) is not dict or type(notes) is not dict:
-        return False
-    said = (obj["apiVersion"], obj["kind"], meta.get("namespace", "none"))
-    texts = (*said, meta["name"], *labels.values(), *notes.values())
-    return set(map(type, texts)) == _TEXT and _is_known_place(*said) and bool(_PLAIN_NAME.fullmatch(meta["name"]))
-
-
-_TEXT = {str}
-_NO_PAIRS: dict[str, str] = {}
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*")
-
-
-@functools.lru_cache(maxsize=1024)
-def _is_known_place(api_version: str, kind: str, namespace: str) -> bool:
-    fine = api_version and api_version.isprintable() and kind and kind.isprintable()
-    return bool(fine and _LABEL.fullmatch(namespace))
 
 
 def _faults(obj: Raw) -> Iterator[str]:
@@ -297,16 +274,13 @@ def _reports(entry: Any, reasons: list[str]) -> list[Report]:
         return []
     refs = [(text, _ref(text)) for text in texts]
     reasons += [f"{what} on {_shown(repr(text))} cannot be read" for text, ref in refs if ref is None]
-    return list(reports_of(removal, (ref for _, ref in refs if ref is not None)))
+    return [Report(ref, removal) for _, ref in refs if ref is not None]
 
 
 def _ref(text: Any) -> ObjectRef | None:
     """Return the reference of an object's text; its name may hold spaces (those of roles and bindings may)."""
     parts = text.split(" ", 3) if isinstance(text, str) else []
-    return _made(ObjectRef, parts) if len(parts) == len(ObjectRef._fields) else None
-
-
-_made = tuple.__new__  # as ObjectRef(...) makes one, without a call in between
+    return ObjectRef(*parts) if len(parts) == len(ObjectRef._fields) else None
 
 
 def _shown(text: Any) -> str:

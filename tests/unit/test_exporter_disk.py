@@ -10,7 +10,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen.exporter import read
 from bluegreen.exporter.bundle import Report, make_bundle
 from bluegreen.exporter.layout import INDEX
 from bluegreen.exporter.names import file_name, file_place
@@ -431,20 +430,3 @@ def test_encrypted_secrets_with_odd_names_are_refused_as_ever(tmp_path, closed):
     with pytest.raises(InvalidInputError, match="encrypted Secrets: give --age-identity"):
         read_bundle(tmp_path / "b", KEY, heard.append)
     assert heard == [SPREAD]
-
-
-ODD = st.sampled_from(
-    ["", "v1", "a/b", "..", "é", "x" * 70, "Shop", "shop", None, 5, True, [], ["a"], {}, {"a": 1}, {"a": "b"}]
-)
-
-
-@given(st.fixed_dictionaries(dict.fromkeys(("apiVersion", "kind", "name", "namespace", "labels", "annotations"), ODD)))
-def test_the_quick_look_at_an_object_passes_nothing_that_the_thorough_one_refuses(given_):
-    meta = {key: given_[key] for key in ("name", "namespace", "labels", "annotations") if given_[key] != ""}
-    obj = {"apiVersion": given_["apiVersion"], "kind": given_["kind"], "metadata": {"name": "", **meta}}
-    if read._is_fine(obj):
-        assert list(read._faults(obj)) == []
-
-
-def test_the_quick_look_passes_what_most_objects_are():
-    assert read._is_fine({**conf("a"), "metadata": {"name": "a.b", "namespace": "shop", "labels": {"a": "b"}}})
