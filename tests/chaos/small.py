@@ -189,6 +189,7 @@ class Small:
 
     def __exit__(self, *_error):
         self._stack.close()
+        sys.stdout.write(f"{self.last()}\n")  # pytest shows it where the test failed
 
     def write_config(self):
         """Write bluegreen.yaml with the changes."""

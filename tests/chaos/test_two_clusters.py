@@ -159,7 +159,7 @@ def test_a_blue_that_dies_at_half_takes_nobody_back_until_it_is_well(small):
     assert set(met["failures"]) == {"status 500"}, met  # blue's own answers
 
 
-@kind("cutoff", hold="4s", budget="15s")
+@kind("cutoff", hold="4s", budget="40s")  # one slow answer on a busy machine needs a hundred good ones beside it
 def test_a_probe_host_that_is_cut_off_neither_passes_nor_goes_back(small):
     """Law 3: a broken probe never reverts alone and never passes; the users' counters stay good all the while."""
     addresses = {OLD: "10.201.1.77", NEW: "10.201.2.77"}
@@ -172,7 +172,7 @@ def test_a_probe_host_that_is_cut_off_neither_passes_nor_goes_back(small):
         running = small.migrate()
         small.judged()
         with no_way_to(addresses.values()):
-            told = small.told("run.paused")
+            told = small.told("run.paused", seconds=90)
             assert "web" in told["data"]["reason"]
             assert "no route from here" in told["data"]["reason"]
             wait_until(lambda: small.judged()["data"]["verdict"] == "PROBE_ERROR")
