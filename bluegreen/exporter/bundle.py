@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import itertools
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -75,7 +75,7 @@ class Bundle:
     Attributes:
         namespaces: the namespaces, sorted.
         items: the objects, sorted by reference.
-        reports: what rules did and what was left out, sorted by reference.
+        told: returns what rules did and what was left out, in any order; most who have a bundle never ask.
         storage_classes: names that claims and claim templates ask for; they are mapped, never exported.
         key: key of the digests of Secrets; not to be printed.
         source: UID of the cluster that it was exported from, empty when not known.
@@ -85,7 +85,7 @@ class Bundle:
 
     namespaces: tuple[str, ...]
     items: tuple[Item, ...]
-    reports: tuple[Report, ...]
+    told: Callable[[], Iterable[Report]] = field(repr=False, compare=False)
     storage_classes: tuple[str, ...]
     key: bytes = field(repr=False)
     source: str = ""
@@ -98,6 +98,15 @@ class Bundle:
         return tuple(item.obj for item in self.items)
 
     @property
+    def reports(self) -> tuple[Report, ...]:
+        """Return what rules did and what was left out, sorted by reference; made each time, for few ask."""
+        return _in_order(self.told())
+
+    def reports_of(self, action: Action) -> tuple[Report, ...]:
+        """Return those of the reports that tell of one action."""
+        return _in_order(report for report in self.told() if report.removal.action is action)
+
+    @property
     def digest(self) -> str:
         """Return one digest over the references and digests of all objects; made each time, for few ask."""
         whole = hashlib.sha256()
@@ -106,6 +115,10 @@ class Bundle:
             line = f"{ref.api_version} {ref.kind} {ref.namespace} {ref.name} {digest_of(item.obj, self.key)}\n"
             whole.update(line.encode())
         return whole.hexdigest()
+
+
+def _in_order(reports: Iterable[Report]) -> tuple[Report, ...]:
+    return tuple(sorted(reports, key=lambda r: (r.ref, r.removal.rule, r.removal.path)))
 
 
 def canonical(obj: Raw) -> bytes:
@@ -129,7 +142,7 @@ def digest_of(obj: Raw, key: bytes) -> str:
 def make_bundle(
     namespaces: Iterable[str],
     objects: Iterable[tuple[Raw, str]],
-    reports: Iterable[Report],
+    told: Callable[[], Iterable[Report]],
     storage_classes: Iterable[str],
     key: bytes,
     *,
@@ -137,12 +150,23 @@ def make_bundle(
     withheld: Iterable[str] = (),
     excluded: Iterable[str] = (),
 ) -> Bundle:
-    """Return the bundle of objects, each given with blue's resourceVersion; order of the input does not matter."""
+    """Return the bundle of objects, each given with blue's resourceVersion; order of the input does not matter.
+
+    Args:
+        namespaces: where they were.
+        objects: the cleaned objects.
+        told: returns the reports each time that it is asked.
+        storage_classes: names that claims ask for.
+        key: key of the digests of Secrets.
+        source: see Bundle.
+        withheld: see Bundle.
+        excluded: see Bundle.
+    """
     items = (Item(ref_of(obj), obj, version) for obj, version in objects)
     return Bundle(
         namespaces=tuple(sorted(namespaces)),
         items=tuple(sorted(items, key=operator.attrgetter("ref"))),
-        reports=tuple(sorted(reports, key=lambda r: (r.ref, r.removal.rule, r.removal.path))),
+        told=told,
         storage_classes=tuple(sorted(set(storage_classes))),
         key=key,
         source=source,

@@ -5,7 +5,7 @@ the Bundle.
 """
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from bluegreen.exporter import admission, collect, follow, plain_status
@@ -16,7 +16,7 @@ from bluegreen.exporter.closure import select_with_needs
 from bluegreen.exporter.conditions import CleanContext, group_kind
 from bluegreen.exporter.held import Held, held
 from bluegreen.exporter.packed import Packed, one_by_one
-from bluegreen.exporter.rules import Action
+from bluegreen.exporter.rules import Action, Removal
 from bluegreen.exporter.uses import foreign_uses, storage_classes_used
 from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.events import Emit
@@ -78,7 +78,7 @@ def export(cluster: Cluster, namespaces: tuple[str, ...], selector: str, options
         for packed in one_by_one(listed):
             sieve.take(packed.unpack(), packed.unpack)
     _follow(cluster, resources, sieve, held(sieve.objects(), frozenset(namespaces), selected=bool(selector.strip())))
-    emit("export.cleaned", objects=len(sieve.kept), reports=len(sieve.reports))
+    emit("export.cleaned", objects=len(sieve.kept), reports=sieve.said)
     return sieve.bundle(namespaces, options.hmac_key, cluster.id.uid)
 
 
@@ -129,7 +129,7 @@ def _context(listed: list[Packed], namespaces: Iterable[str], options: ExportOpt
 
 
 class _Sieve:
-    """Cleans objects as they come and keeps what is left, with blue's version, and the reports."""
+    """Cleans objects as they come and keeps what is left, with blue's version, and what is to be said of them."""
 
     def __init__(self, context: CleanContext, exclude: frozenset[str] = frozenset()) -> None:
         self._context = context
@@ -137,6 +137,7 @@ class _Sieve:
         self._seen: set[ObjectRef] = set()
         self.kept: list[tuple[Raw, str]] = []
         self.reports: list[Report] = []
+        self._cleaned: list[tuple[ObjectRef, tuple[Removal, ...]]] = []
 
     def pour(self, objects: Iterable[Raw]) -> None:
         """Clean raw objects; one that came before is ignored."""
@@ -153,7 +154,7 @@ class _Sieve:
             self.reports.append(note(ref, "excluded", Action.LEAVE_OUT, "", "export.exclude names its kind"))
             return
         cleaned = clean(obj, self._context, again)
-        self.reports += reports_on(ref, cleaned.removals)
+        self._cleaned.append((ref, cleaned.removals))
         if cleaned.obj is not None:
             self.kept.append((cleaned.obj, str(obj["metadata"].get("resourceVersion", ""))))
 
@@ -170,7 +171,18 @@ class _Sieve:
         """Return everything as a bundle."""
         classes = (name for obj in self.objects() for name in storage_classes_used(obj))
         excluded = self._exclude
-        return make_bundle(namespaces, self.kept, self.reports, classes, key, source=source, excluded=excluded)
+        return make_bundle(namespaces, self.kept, self.told, classes, key, source=source, excluded=excluded)
+
+    @property
+    def said(self) -> int:
+        """Return how much is to be said."""
+        return len(self.reports) + sum(len(removals) for _, removals in self._cleaned)
+
+    def told(self) -> Iterator[Report]:
+        """Yield all that is to be said."""
+        yield from self.reports
+        for ref, removals in self._cleaned:
+            yield from reports_on(ref, removals)
 
 
 def _follow(cluster: Cluster, resources: tuple[ApiResource, ...], sieve: _Sieve, holding: Held) -> None:

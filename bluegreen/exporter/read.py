@@ -4,11 +4,12 @@ Nothing outside the directory is ever opened; all reasons against a bundle are c
 """
 
 import hashlib
+import itertools
 import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,10 @@ _EDITED = "is not what was exported: edited or cut off"
 
 Told = Callable[[Mapping[tuple[str, str], int]], None]
 """Told how many objects there are by kind, in lower case, and namespace: by their names in the index, so unchecked."""
+
+
+Tell = Callable[[], Iterable[Report]]
+"""Makes the reports of one removal when somebody asks."""
 
 
 def untold(_counts: Mapping[tuple[str, str], int]) -> None:
@@ -68,7 +73,7 @@ def read_bundle(
     opening = _Opening(identities, edited=edited, sealed=sealed)
     secrets, withheld = _secrets(directory, index, reasons, opening)
     objects += secrets
-    reports = [report for entry in index["reports"] for report in _reports(entry, reasons)]
+    reports = [_reports(entry, reasons) for entry in index["reports"]]
     reasons += _stated_twice(objects)
     if reasons:
         hint = _hint(reasons, edited=edited)
@@ -76,7 +81,7 @@ def read_bundle(
     return make_bundle(
         index["namespaces"],
         ((obj, "") for obj in objects),
-        reports,
+        lambda: itertools.chain.from_iterable(tell() for tell in reports),
         index["storageClasses"],
         hmac_key,
         source=str(index.get("source") or ""),
@@ -262,8 +267,8 @@ def _stated_twice(objects: list[Raw]) -> list[str]:
     return twice
 
 
-def _reports(entry: Any, reasons: list[str]) -> list[Report]:
-    """Return the reports of an entry, one for each object; a reason is added for each that cannot be read."""
+def _reports(entry: Any, reasons: list[str]) -> Tell:
+    """Return what tells the reports of an entry, one for each object; a reason is added for each that is unreadable."""
     rule = entry.get("rule") if isinstance(entry, dict) else None
     what = f"{INDEX}: the report of {_shown(rule)}"
     try:
@@ -271,16 +276,17 @@ def _reports(entry: Any, reasons: list[str]) -> list[Report]:
         texts = list(entry["objects"])
     except (KeyError, TypeError, ValueError):
         reasons.append(f"{what} cannot be read")
-        return []
-    refs = [(text, _ref(text)) for text in texts]
-    reasons += [f"{what} on {_shown(repr(text))} cannot be read" for text, ref in refs if ref is None]
-    return [Report(ref, removal) for _, ref in refs if ref is not None]
+        return tuple
+    reasons += [f"{what} on {_shown(repr(text))} cannot be read" for text in texts if not _is_ref(text)]
+    return lambda: (Report(ObjectRef(*text.split(" ", _SPACES)), removal) for text in texts)
 
 
-def _ref(text: Any) -> ObjectRef | None:
-    """Return the reference of an object's text; its name may hold spaces (those of roles and bindings may)."""
-    parts = text.split(" ", 3) if isinstance(text, str) else []
-    return ObjectRef(*parts) if len(parts) == len(ObjectRef._fields) else None
+_SPACES = len(ObjectRef._fields) - 1
+"""Those that part the text of a reference; its name may hold more (those of roles and bindings may)."""
+
+
+def _is_ref(text: Any) -> bool:
+    return isinstance(text, str) and text.count(" ") >= _SPACES
 
 
 def _shown(text: Any) -> str:

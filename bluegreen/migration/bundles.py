@@ -237,7 +237,7 @@ def surplus(green: Cluster, bundle: Bundle, objects: tuple[Raw, ...], how: Trans
     Raises:
         InvalidInputError: the bundle is a selection, so that what it lacks may still be on blue.
     """
-    if any(report.removal.rule == "selector" for report in bundle.reports):
+    if any(report.removal.rule == "selector" for report in bundle.told()):
         reason = "the bundle was exported with a selector: what it lacks may still be on blue"
         raise InvalidInputError(
             "import.prune", "looking for what to prune", (reason,), "export without -l, or leave out --prune"
@@ -250,8 +250,7 @@ def surplus(green: Cluster, bundle: Bundle, objects: tuple[Raw, ...], how: Trans
 
 def left_out(bundle: Bundle) -> tuple[tuple[ObjectRef, str], ...]:
     """Return the objects that stay on blue, each with the reason."""
-    gone = (report for report in bundle.reports if report.removal.action is Action.LEAVE_OUT)
-    return tuple((report.ref, report.removal.why) for report in gone)
+    return tuple((report.ref, report.removal.why) for report in bundle.reports_of(Action.LEAVE_OUT))
 
 
 def with_namespaces(scope: Scope, names: dict[str, str]) -> Scope:

@@ -124,14 +124,13 @@ def counts(bundle: Bundle) -> dict[str, int]:
 
 def left_out(bundle: Bundle) -> dict[str, int]:
     """Return the number of objects that stay on blue, by kind."""
-    gone = {report.ref for report in bundle.reports if report.removal.action is Action.LEAVE_OUT}
+    gone = {report.ref for report in bundle.reports_of(Action.LEAVE_OUT)}
     return dict(sorted(Counter(ref.kind for ref in gone).items()))
 
 
 def notes(bundle: Bundle) -> list[str]:
     """Return what a person should know about single objects."""
-    reported = (report for report in bundle.reports if report.removal.action is Action.REPORT)
-    return [f"{report.ref}: {report.removal.why}" for report in reported]
+    return [f"{report.ref}: {report.removal.why}" for report in bundle.reports_of(Action.REPORT)]
 
 
 def changes(bundle: Bundle, blue: Cluster, green: Cluster, config: Migration, *, server: bool) -> list[dict[str, str]]:

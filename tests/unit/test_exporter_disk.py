@@ -29,7 +29,7 @@ def conf(name="conf", kind="ConfigMap", **data):
 
 
 def bundle(*objects):
-    return make_bundle(["shop"], [(o, "1") for o in objects], [], ["disk"], KEY)
+    return make_bundle(["shop"], [(o, "1") for o in objects], tuple, ["disk"], KEY)
 
 
 def contents(directory):
@@ -47,7 +47,9 @@ def test_a_bundle_comes_back_equal_and_its_bytes_are_stable(tmp_path):
 
 
 def reported(*refs):
-    return make_bundle(["shop"], [], [Report(ref, Removal("uid", Action.STRIP, "f", "w")) for ref in refs], [], KEY)
+    return make_bundle(
+        ["shop"], [], lambda: [Report(ref, Removal("uid", Action.STRIP, "f", "w")) for ref in refs], [], KEY
+    )
 
 
 def test_reports_come_back_for_names_with_spaces_and_for_objects_without_a_namespace(tmp_path):
@@ -364,7 +366,7 @@ def spread():
     other = {**conf("one"), "metadata": {"name": "one", "namespace": "b"}}
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "reader"}}
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}
-    return make_bundle(["a", "b"], [(o, "1") for o in (*maps, other, role, space)], [], [], KEY)
+    return make_bundle(["a", "b"], [(o, "1") for o in (*maps, other, role, space)], tuple, [], KEY)
 
 
 SPREAD = {("configmap", "a"): 5, ("configmap", "b"): 1, ("namespace", "a"): 1}

@@ -20,7 +20,7 @@ def obj(kind, name, **data):
 
 
 def bundle(*objects):
-    return make_bundle(["shop"], [(o, "1") for o in objects], [], [], KEY, source="uid-of-blue")
+    return make_bundle(["shop"], [(o, "1") for o in objects], tuple, [], KEY, source="uid-of-blue")
 
 
 @pytest.fixture

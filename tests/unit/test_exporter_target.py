@@ -12,7 +12,7 @@ from bluegreen.model.errors import InvalidInputError
 
 def bundle(*names):
     objects = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": n, "namespace": "shop"}} for n in names]
-    return make_bundle(["shop"], [(obj, "1") for obj in objects], [], [], b"k")
+    return make_bundle(["shop"], [(obj, "1") for obj in objects], tuple, [], b"k")
 
 
 def names(directory):

@@ -113,7 +113,7 @@ def test_reports_come_back_from_the_index_as_they_were(tmp_path: Path) -> None:
     removals = [Removal("uid", Action.STRIP, "metadata.uid", "why"), Removal("uid", Action.STRIP, "status", "why")]
     refs = [ObjectRef("v1", "ConfigMap", "shop", "a"), ObjectRef("v1", "Namespace", "", "shop")]
     reports = [Report(ref, removal) for ref in refs for removal in removals]
-    bundle = make_bundle(["shop"], [], reports, [], b"key")
+    bundle = make_bundle(["shop"], [], lambda: reports, [], b"key")
 
     write_bundle(bundle, tmp_path / "b")
 
