@@ -16,20 +16,14 @@ from bluegreen.model.errors import BluegreenError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 
 Place = tuple[str, str, str]
-_NAME = "ahead"
 _Job = tuple[Future[list[Raw]], Callable[[], list[Raw]]]
 
 
 def begin(work: Callable[[], None]) -> threading.Thread:
     """Begin to read in a thread that an ending process does not wait for, as it would for a pool's."""
-    thread = threading.Thread(target=work, name=_NAME, daemon=True)
+    thread = threading.Thread(target=work, name="ahead", daemon=True)
     thread.start()
     return thread
-
-
-def under_way() -> bool:
-    """Return whether such a thread is still reading: it may be in the middle of TLS, which must not go away then."""
-    return any(thread.name == _NAME for thread in threading.enumerate())
 
 
 class ListsAhead:

@@ -25,7 +25,7 @@ def bluegreen(*args, **kwargs):
 @pytest.mark.parametrize("args", [["--help"], ["-h"], ["--version"]])
 def test_help_loads_nothing_heavy(args):
     code = (
-        "import sys\nsys.argv = ['bluegreen', *sys.argv[1:]]\n"
+        "import os, sys\nos._exit = sys.exit\nsys.argv = ['bluegreen', *sys.argv[1:]]\n"
         "from bluegreen.cli.main import run\n"
         "try: run()\nexcept SystemExit as e: assert e.code == 0, e.code\n"
         f"print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)"
@@ -37,7 +37,7 @@ def test_help_loads_nothing_heavy(args):
 
 def test_command_help_loads_no_room_below():
     code = (
-        "import sys\nsys.argv = ['bluegreen', 'migrate', '--help']\n"
+        "import os, sys\nos._exit = sys.exit\nsys.argv = ['bluegreen', 'migrate', '--help']\n"
         "from bluegreen.cli.main import run\n"
         "try: run()\nexcept SystemExit: pass\n"
         f"print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)"
