@@ -5,15 +5,18 @@ Equal objects are only counted unless the wide form is asked for. Names and valu
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from bluegreen.cli.text import put
 from bluegreen.importer.decide import Verdict
-from bluegreen.importer.plan import PlanEntry
 from bluegreen.importer.rewrite import Remark
 from bluegreen.model.refs import ObjectRef
 from bluegreen.report.words import amount
+
+if TYPE_CHECKING:
+    from bluegreen.importer.plan import PlanEntry
 
 SIGNS = {
     Verdict.CREATE: "+",
@@ -29,12 +32,12 @@ _NAMED = 3
 _MAKE_FIRST = "; make the namespaces first to hear of it now, as bluegreen plan --create-namespaces does."
 
 
-def bad(entries: Iterable[PlanEntry]) -> bool:
+def bad(entries: Iterable["PlanEntry"]) -> bool:
     """Return whether something is refused or in conflict."""
     return any(entry.verdict in _BAD for entry in entries)
 
 
-def show_entries(entries: Sequence[PlanEntry], left_out: Sequence[tuple[ObjectRef, str]] = (), *, wide: bool) -> None:
+def show_entries(entries: Sequence["PlanEntry"], left_out: Sequence[tuple[ObjectRef, str]] = (), *, wide: bool) -> None:
     """Print the entries of a plan on stdout.
 
     Args:
@@ -57,7 +60,7 @@ def show_entries(entries: Sequence[PlanEntry], left_out: Sequence[tuple[ObjectRe
     click.echo(f"Plan: {', '.join(words) or 'no objects'}{stays}.")
 
 
-def _tell_unjudged(entries: Sequence[PlanEntry]) -> None:
+def _tell_unjudged(entries: Sequence["PlanEntry"]) -> None:
     """Say how many objects the server did not look at: for those, `create` is no promise."""
     needs = Counter(entry.unjudged for entry in entries if entry.unjudged)
     if needs:
@@ -70,7 +73,7 @@ def _tell_unjudged(entries: Sequence[PlanEntry]) -> None:
         )
 
 
-def _entry(entry: PlanEntry, *, wide: bool) -> None:
+def _entry(entry: "PlanEntry", *, wide: bool) -> None:
     wave = f"  [{entry.wave}]" if wide else ""
     put(f"{SIGNS[entry.verdict]} {str(entry.verdict).ljust(8)} {entry.ref}{wave}")
     cause = f"{entry.cause}: " if entry.cause else ""

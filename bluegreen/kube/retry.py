@@ -4,7 +4,6 @@ A server's Retry-After is a floor, never shortened; the total time is bounded, s
 rather than hang. It knows nothing of HTTP.
 """
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +38,8 @@ class Patience:
 
 
 def _pause(state: "tenacity.RetryCallState") -> float:
+    import random  # noqa: PLC0415 - loaded on use, as tenacity is
+
     backoff = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (state.attempt_number - 1))
     jittered = backoff * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
     error = state.outcome.exception() if state.outcome else None

@@ -4,11 +4,11 @@ Blue is only read. Secrets stay in memory unless they are encrypted; nothing is 
 """
 
 import contextlib
-import secrets
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bluegreen.exporter.bundle import Bundle
 from bluegreen.exporter.read import Told, read_bundle, untold
@@ -21,7 +21,6 @@ from bluegreen.importer.greens_own import scene_of
 from bluegreen.importer.idle import hold_jobs, idler
 from bluegreen.importer.live import read_live
 from bluegreen.importer.order import Phase, in_phase, order, phases
-from bluegreen.importer.plan import ImportPlan, PlanOptions, plan_import
 from bluegreen.importer.prune import Surplus, find_surplus
 from bluegreen.importer.relink import relink
 from bluegreen.importer.rewrite import Rewritten, rewrite
@@ -35,6 +34,9 @@ from bluegreen.model.events import Emit, silent
 from bluegreen.model.marks import VOLUME, owner_mark
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ClusterId, ObjectRef, ref_of
+
+if TYPE_CHECKING:
+    from bluegreen.importer.plan import ImportPlan, PlanOptions
 
 _LOOKS, _PAUSE_SECONDS = 100, 0.1
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
@@ -65,7 +67,7 @@ def read_source(blue: Cluster, scope: Scope, emit: Emit) -> Bundle:
     """Return blue's cleaned objects of a scope."""
     from bluegreen.exporter.export import ExportOptions, export  # noqa: PLC0415 - an import needs no rules
 
-    options = ExportOptions(secrets.token_bytes(32), scope.choices)
+    options = ExportOptions(os.urandom(32), scope.choices)
     return export(blue, scope.namespaces, scope.selector, options, emit)
 
 
@@ -85,7 +87,7 @@ def open_bundle(
         InvalidInputError: every reason why it cannot be used.
     """
     identities = read_identities(identity) if identity else ()
-    key = secrets.token_bytes(32)
+    key = os.urandom(32)
     return read_bundle(directory, key, told, edited=edited, identities=identities, sealed=without_secrets)
 
 
@@ -148,8 +150,10 @@ def preparation(green: Cluster, objects: Iterable[Raw], emit: Emit, *, idle: boo
     return idler(read_scales(green, objects, emit)) if idle else hold_jobs
 
 
-def foresee(green: Cluster, wanted: Rewritten, options: PlanOptions, *, idle: bool) -> ImportPlan:
+def foresee(green: Cluster, wanted: Rewritten, options: "PlanOptions", *, idle: bool) -> "ImportPlan":
     """Return what an import would do; idle leaves pods and webhooks for later."""
+    from bluegreen.importer.plan import plan_import  # noqa: PLC0415 - who imports does not plan
+
     objects = wanted.objects
     chosen = [obj for wave in in_phase(order(objects), Phase.IMPORT) for obj in wave.objects] if idle else objects
     prepare = preparation(green, objects, silent, idle=idle)

@@ -3,7 +3,7 @@
 The two rooms do not know each other; here one hands to the other. Objects live in memory only, Secrets with them.
 """
 
-import secrets
+import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,7 +30,7 @@ _LOOK = "look at transform.patches in bluegreen.yaml"
 
 def read_blue(blue: Cluster, config: Migration, emit: Emit = silent) -> Bundle:
     """Return blue's cleaned objects."""
-    options = ExportOptions(secrets.token_bytes(32), choices_of(config.export))
+    options = ExportOptions(os.urandom(32), choices_of(config.export))
     return export(blue, tuple(config.namespaces), config.selector or "", options, emit)
 
 
