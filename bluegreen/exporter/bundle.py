@@ -20,9 +20,8 @@ from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One exported object.
+class Item(msgspec.Struct, frozen=True):
+    """One exported object, whose fields are not printed.
 
     Attributes:
         ref: its name.
@@ -31,8 +30,11 @@ class Item:
     """
 
     ref: ObjectRef
-    obj: Raw = field(repr=False)
+    obj: Raw
     resource_version: str
+
+    def __repr__(self) -> str:
+        return f"Item({self.ref!r}, {self.resource_version!r})"
 
 
 class Report(NamedTuple):

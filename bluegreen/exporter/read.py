@@ -3,6 +3,7 @@
 Nothing outside the directory is ever opened; all reasons against a bundle are collected before it is refused.
 """
 
+import functools
 import hashlib
 import itertools
 import os
@@ -27,6 +28,7 @@ from bluegreen.model.refs import ObjectRef, ref_of
 
 MAX_FILES = 200_000
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_TEXTS = frozenset({str})
 _LONGEST_SHOWN = 256
 """Characters of a text of the index that an error quotes."""
 _EDITED = "is not what was exported: edited or cut off"
@@ -242,18 +244,24 @@ def _faults(obj: Raw) -> Iterator[str]:
     """Yield what no API server takes in what an object says of itself; the rest is the server's to judge."""
     meta = obj["metadata"]
     for where, text in (("apiVersion", obj["apiVersion"]), ("kind", obj["kind"]), ("metadata.name", meta["name"])):
-        if not isinstance(text, str) or not text or not text.isprintable():
+        if type(text) is not str or not text or not text.isprintable():
             yield f"{where} {text!r} is no text, empty or not printable"
     namespace = meta.get("namespace")
-    if namespace is not None and not (isinstance(namespace, str) and _LABEL.fullmatch(namespace)):
+    if namespace is not None and not (isinstance(namespace, str) and _is_label(namespace)):
         yield f"metadata.namespace {namespace!r} is no name of a namespace"
     # A name is a step of a path in the API: these would lead elsewhere (apimachinery pkg/api/validation/path).
-    if meta["name"] in (".", "..") or any(mark in str(meta["name"]) for mark in "/%"):
+    name = str(meta["name"])
+    if "/" in name or "%" in name or name in (".", ".."):
         yield f"metadata.name {meta['name']!r} may not be . or .. and not hold / or %"
     for where in ("labels", "annotations"):
         pairs = meta.get(where)
-        if pairs is not None and not (isinstance(pairs, dict) and all(isinstance(v, str) for v in pairs.values())):
+        if pairs is not None and not (isinstance(pairs, dict) and _TEXTS.issuperset(map(type, pairs.values()))):
             yield f"metadata.{where} is no map of texts"
+
+
+@functools.lru_cache
+def _is_label(text: str) -> bool:
+    return _LABEL.fullmatch(text) is not None
 
 
 def _stated_twice(objects: list[Raw]) -> list[str]:

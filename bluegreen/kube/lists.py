@@ -63,7 +63,8 @@ def _one_pass(transport: Transport, first: Call, resource: ApiResource, seen: se
             uid = str(meta.get("uid") or f"{meta.get('namespace')}/{meta.get('name')}")
             if uid not in seen:
                 seen.add(uid)
-                yield {**item, "apiVersion": resource.api_version, "kind": resource.kind}
+                item["apiVersion"], item["kind"] = resource.api_version, resource.kind
+                yield item
         token = (page.get("metadata") or {}).get("continue") or ""
         if not token:
             return
