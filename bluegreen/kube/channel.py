@@ -156,6 +156,8 @@ class Channel:
         # A connection for each request under way, as the client's own transport has them.
         handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
+        if given.compressed:  # API servers compress what is long, which comes in an eighth of the pieces then
+            handle.setopt(pycurl.ACCEPT_ENCODING, "gzip")
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         handle.setopt(pycurl.DEFAULT_PROTOCOL, "https")  # where the kubeconfig names none, as kubectl
         handle.setopt(pycurl.PATH_AS_IS, 1)
@@ -213,7 +215,7 @@ class Channel:
         try:
             perform(handle)
         except pycurl.error as error:
-            raise _explained(handle, *error.args) from None
+            raise _explained(handle, *error.args, limited=bool(wanted.limit)) from None
         finally:  # a handle that waits for its next use shall not keep a Secret
             handle.setopt(pycurl.WRITEFUNCTION, _nowhere)
             handle.setopt(pycurl.POSTFIELDS, b"")
@@ -294,8 +296,8 @@ def _note(line: bytes, headers: dict[str, str]) -> None:
         headers[name.strip().lower()] = value.strip()
 
 
-def _explained(handle: pycurl.Curl, code: int, text: str) -> NoAnswerError | TooLongError:
-    if code == pycurl.E_WRITE_ERROR:
+def _explained(handle: pycurl.Curl, code: int, text: str, *, limited: bool) -> NoAnswerError | TooLongError:
+    if code == pycurl.E_WRITE_ERROR and limited:
         return TooLongError()
     if code in _BAD_ADDRESS or text.startswith("Unsupported proxy"):  # it is quoted then, and may hold a password
         return NoAnswerError("the address of the server or of the proxy is not usable", sent=False, fault=Fault.ADDRESS)

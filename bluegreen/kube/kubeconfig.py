@@ -4,6 +4,7 @@ It reads files only; it never writes a refreshed token back and never takes anot
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,10 @@ def load_settings(context: str, kubeconfig: str | None) -> Settings:
     cluster, user = _entries(context, paths)
     entry = cluster.get("cluster")
     plain = plain_settings(entry, user.get("user", {}), os.environ, lambda: _by_client(context, paths, entry))
-    return plain or settings_by_client(context, user, paths)
+    found = plain or settings_by_client(context, user, paths)
+    # The client does not know this key, as kubectl does.
+    unpacked = isinstance(entry, dict) and entry.get("disable-compression") is True
+    return replace(found, compressed=False) if unpacked else found
 
 
 def is_plain(context: str, kubeconfig: str | None) -> bool:

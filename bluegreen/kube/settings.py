@@ -24,6 +24,7 @@ class Settings:
         verify_name: whether the name in it is.
         proxy: URL of the proxy, empty for none.
         proxy_headers: what the proxy is told.
+        compressed: whether answers may come compressed.
     """
 
     server: str
@@ -37,3 +38,4 @@ class Settings:
     verify_name: bool = True
     proxy: str = field(default="", repr=False)
     proxy_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    compressed: bool = True

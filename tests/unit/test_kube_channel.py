@@ -2,6 +2,8 @@
 
 import base64
 import contextlib
+import gzip
+import json
 import signal
 import socket
 import ssl
@@ -20,6 +22,7 @@ from test_kube_http import POD_OBJECT, Answer, Server, write_kubeconfig
 from bluegreen.kube.calls import Call
 from bluegreen.kube.channel import Exchange
 from bluegreen.kube.http import Connection, Transport
+from bluegreen.kube.raw import read
 from bluegreen.kube.retry import Patience
 from bluegreen.model.errors import RefusedError, TransientError
 
@@ -377,6 +380,52 @@ def test_a_redirect_is_followed_by_nobody(tmp_path):
             transport(tmp_path).send(LIST)
 
     assert len(server.requests) == 1
+
+
+PACKED = gzip.compress(json.dumps({"items": [{"metadata": {"uid": str(n)}} for n in range(5000)]}).encode())
+
+
+def test_long_answers_may_come_compressed(tmp_path):
+    with served(lambda r, n: Answer(body=PACKED, headers={"Content-Encoding": "gzip"})) as server:
+        write_kubeconfig(tmp_path, server.url, "t1")
+        found = transport(tmp_path).send(LIST)
+
+    assert server.requests[0].headers["Accept-Encoding"] == "gzip"
+    assert len(found["items"]) == 5000
+
+
+@pytest.mark.parametrize("how", ["plain", "by the client"])
+def test_a_kubeconfig_that_wants_no_compression_gets_none(tmp_path, monkeypatch, how):
+    if how != "plain":
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with served(lambda r, n: Answer(body={})) as server:
+        write_kubeconfig(tmp_path, server.url, "t1")
+        change(tmp_path, "cluster", **{"disable-compression": True})
+        transport(tmp_path).send(LIST)
+
+    assert "Accept-Encoding" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize("data", [PACKED[:200], PACKED[:-1000], b"no gzip at all", b"", PACKED[:-8] + b"\0" * 8])
+def test_a_broken_compressed_answer_is_asked_for_again(tmp_path, data):
+    def script(_request, number):
+        return Answer(body=data if number == 0 else PACKED, headers={"Content-Encoding": "gzip"})
+
+    with served(script) as server:
+        write_kubeconfig(tmp_path, server.url, "t1")
+        found = transport(tmp_path).send(LIST)
+
+    assert len(server.requests) == 2 or not data
+    assert len(found.get("items", ())) == (5000 if data else 0)
+
+
+def test_what_is_limited_is_limited_unpacked(tmp_path):
+    bomb = gzip.compress(b" " * 10_000_000)
+    with served(lambda r, n: Answer(body=bomb, headers={"Content-Encoding": "gzip"})) as server:
+        write_kubeconfig(tmp_path, server.url, "t1")
+        with pytest.raises(RefusedError, match="answers more than 1 MiB"):
+            read(transport(tmp_path), "/metrics", limit=2**20)
 
 
 def test_neither_token_nor_body_is_in_a_representation():

@@ -38,7 +38,7 @@ V1 = {
 
 @dataclass
 class Answer:
-    """One answer of the server; `cut` sends half of the body and hangs up."""
+    """One answer of the server, JSON or bytes as they are; `cut` sends half of the body and hangs up."""
 
     code: int = 200
     body: Any = field(default_factory=dict)
@@ -88,7 +88,7 @@ class Server:
             same = [r for r in self.requests if (r.method, r.path) == (request.method, request.path)]
             self.requests.append(request)
         answer = self.script(request, len(same))
-        data = json.dumps(answer.body).encode()
+        data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         handler.send_response(answer.code)
         for key, value in {"Content-Length": str(len(data)), **answer.headers}.items():
             handler.send_header(key, value)
