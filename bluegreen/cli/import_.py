@@ -73,7 +73,7 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     warn(wanted.remarks)
     objects = wanted.objects
     green, resources, ahead = early.green(), early.resources(), early.lists()
-    warn(lacking(green, objects, resources))
+    warn(lacking(green, objects, resources, ahead))
     surplus = bundles.surplus(green, bundle, objects, scope.transform) if options["prune"] else ()
     mark = bundles.mark_of(bundle.source)
     if dry_run != "none":

@@ -121,17 +121,22 @@ class Transport:
             TransientError: the budget is spent, or the call may not be repeated.
             NotFoundError, ConflictError, RefusedError: see answers.
         """
+        return self.measured(call, patience)[0]
+
+    def measured(self, call: Call, patience: Patience | None = None) -> tuple[Any, int]:
+        """Return the same as `send`, and the bytes of the answer, unpacked."""
         body = encoded(call)
 
-        def attempt(seconds: float) -> Any:
+        def attempt(seconds: float) -> tuple[Any, int]:
             return self._attempt(call, body, seconds)
 
         try:
-            return persist(attempt, patience or self._patience)
+            found: tuple[Any, int] = persist(attempt, patience or self._patience)
         except _UnsafeToRepeatError as stop:
             raise stop.error from stop.error.__cause__
+        return found
 
-    def _attempt(self, call: Call, body: bytes | None, seconds: float) -> Any:
+    def _attempt(self, call: Call, body: bytes | None, seconds: float) -> tuple[Any, int]:
         headers = {"accept": call.accept, "user-agent": "bluegreen"}
         if body is not None:
             headers["content-type"] = call.content_type
@@ -143,7 +148,7 @@ class Transport:
         if not answer.succeeded:
             error = error_of(call, self.where, answer.status, answer.headers, answer.body)
             raise _unless_safe(call, error, processed=error.code != "kube.throttled")
-        return self._decoded(call, answer.body)
+        return self._decoded(call, answer.body), len(answer.body)
 
     def unanswered(self, call: Call, error: NoAnswerError) -> BluegreenError:
         """Return what it means that a call has no answer."""

@@ -12,6 +12,9 @@ from bluegreen.model.errors import RefusedError, TransientError
 from bluegreen.model.ports import ApiResource, Raw
 
 PAGE = 500
+"""Objects of the first page, as kubectl asks for."""
+LARGEST_PAGE, _PAGE_BYTES = 2000, 2 * 1024 * 1024
+"""Later pages have more where objects are so small that more fit into these bytes: each page costs a wait."""
 RESTARTS = 5
 
 
@@ -54,11 +57,12 @@ def _call(resource: ApiResource, namespace: str, selector: str) -> Call:
 
 
 def _one_pass(transport: Transport, first: Call, resource: ApiResource, seen: set[str]) -> Iterator[Raw]:
-    token = ""
+    query = first.query
     while True:
-        query = {**first.query, "continue": token} if token else first.query
-        page = transport.send(Call("GET", first.path, first.what, first.verb, query=query, secret=first.secret))
-        for item in page.get("items") or []:
+        call = Call("GET", first.path, first.what, first.verb, query=query, secret=first.secret)
+        page, size = transport.measured(call)
+        items = page.get("items") or []
+        for item in items:
             meta = item.get("metadata") or {}
             uid = str(meta.get("uid") or f"{meta.get('namespace')}/{meta.get('name')}")
             if uid not in seen:
@@ -68,3 +72,5 @@ def _one_pass(transport: Transport, first: Call, resource: ApiResource, seen: se
         token = (page.get("metadata") or {}).get("continue") or ""
         if not token:
             return
+        fitting = _PAGE_BYTES * len(items) // max(size, 1)
+        query = {**first.query, "limit": str(min(max(fitting, PAGE), LARGEST_PAGE)), "continue": token}

@@ -5,6 +5,7 @@ It asks the server once per group version and again when a kind is new (a CRD ju
 
 import functools
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 from bluegreen.kube.calls import Call, segments
@@ -66,6 +67,11 @@ class Atlas:
             hint = f"kubectl --context … api-resources | grep {kind}"
             raise NotFoundError("kube.no-such-kind", what, "the cluster does not serve it", hint)
         return found
+
+    def remember(self, resources: Iterable[ApiResource]) -> None:
+        """Take over what the server has just said that it serves, so that it is not asked again."""
+        with self._lock:
+            self._known.update({(resource.api_version, resource.kind): resource for resource in resources})
 
     def path(self, ref: ObjectRef) -> str:
         """Return the path of one object.

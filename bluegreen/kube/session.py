@@ -37,7 +37,9 @@ class ClusterSession:
 
     def resources(self) -> tuple[ApiResource, ...]:
         """Return every resource that can be listed, read, created and deleted, in its preferred version."""
-        return discover(self._transport)
+        found = discover(self._transport)
+        self._atlas.remember(found)
+        return found
 
     def get(self, ref: ObjectRef) -> Raw:
         """Return one object."""

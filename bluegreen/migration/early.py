@@ -6,7 +6,7 @@ is asked for and not before: nobody shall be asked for a password because of a b
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 from bluegreen.importer.ahead import ListsAhead, begin
@@ -54,8 +54,13 @@ class EarlyTarget:
         finally:
             self._lists.set_result(lists)
 
-    def _places(self, resources: Iterable[ApiResource]) -> Iterator[tuple[ApiResource, str]]:
-        for (kind, namespace), number in self._counts.result().items():
+    def _places(self, resources: Sequence[ApiResource]) -> Iterator[tuple[ApiResource, str]]:
+        """Yield what an import will ask for: the quotas of the namespaces, and kinds of which there are many."""
+        counts = self._counts.result()
+        quotas = (r for r in resources if (r.api_version, r.kind) == ("v1", "ResourceQuota"))
+        spaces = sorted({self._renamed.get(namespace, namespace) for _, namespace in counts})
+        yield from ((resource, namespace) for resource in quotas for namespace in spaces)
+        for (kind, namespace), number in counts.items():
             if number >= WORTH_A_LIST:
                 alike = (r for r in resources if r.namespaced and r.kind.lower() == kind)
                 yield from ((resource, self._renamed.get(namespace, namespace)) for resource in alike)

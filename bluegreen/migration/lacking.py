@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bluegreen.assess.gaps import attempt
 from bluegreen.assess.quotas import count_already, shortages
 from bluegreen.importer import shape
+from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.rewrite import Remark
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
@@ -18,25 +19,32 @@ from bluegreen.model.refs import ObjectRef, ref_of
 _NAMED = 3
 
 
-def lacking(green: Cluster, objects: Sequence[Raw], resources: tuple[ApiResource, ...]) -> tuple[Remark, ...]:
+def lacking(
+    green: Cluster, objects: Sequence[Raw], resources: tuple[ApiResource, ...], ahead: ListsAhead | None = None
+) -> tuple[Remark, ...]:
     """Return the quotas that do not suffice and the StorageClasses that are not there.
 
     Args:
         green: where they go.
         objects: all objects of the import, as green shall have them.
         resources: what green serves.
+        ahead: lists of green that are under way already, such as those of quotas.
     """
     gaps: dict[str, str] = {}
-    found = (*_quotas(green, objects, resources, gaps), *_classes(green, objects, gaps))
+    found = (*_quotas(green, objects, resources, ahead, gaps), *_classes(green, objects, gaps))
     return (*found, *(Remark(what, "", f"it could not be looked at: {why}") for what, why in gaps.items()))
 
 
 def _quotas(
-    green: Cluster, objects: Sequence[Raw], resources: tuple[ApiResource, ...], gaps: dict[str, str]
+    green: Cluster,
+    objects: Sequence[Raw],
+    resources: tuple[ApiResource, ...],
+    ahead: ListsAhead | None,
+    gaps: dict[str, str],
 ) -> Iterator[Remark]:
     served = next((r for r in resources if (r.api_version, r.kind) == ("v1", "ResourceQuota")), None)
     namespaces = sorted({str(obj["metadata"].get("namespace") or "") for obj in objects} - {""})
-    there = {ref_of(quota): quota for name in namespaces for quota in _listed(green, served, name, gaps)}
+    there = {ref_of(quota): quota for name in namespaces for quota in _listed(green, served, name, ahead, gaps)}
     moving = {ref_of(obj): obj for obj in objects if shape.is_kind(obj, "ResourceQuota")}
     quotas = [*there.values(), *(_fresh(quota) for ref, quota in moving.items() if ref not in there)]
     plurals = {(r.api_version, r.kind): r.plural for r in resources}
@@ -53,9 +61,13 @@ def _fresh(quota: Raw) -> Raw:
     return {**quota, "status": {"used": {"configmaps": "1", "count/configmaps": "1"}}}
 
 
-def _listed(green: Cluster, quotas: ApiResource | None, namespace: str, gaps: dict[str, str]) -> list[Raw]:
+def _listed(
+    green: Cluster, quotas: ApiResource | None, namespace: str, ahead: ListsAhead | None, gaps: dict[str, str]
+) -> list[Raw]:
     if quotas is None:
         return []
+    if ahead is not None and (early := ahead.take(quotas, namespace)) is not None:
+        return early
     return attempt(lambda: list(green.list(quotas, namespace)), f"quotas in {namespace}", gaps) or []
 
 

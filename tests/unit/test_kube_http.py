@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
 
 from bluegreen.kube.answers import error_of
 from bluegreen.kube.calls import Call
+from bluegreen.kube.discovery import NEEDED_VERBS
 from bluegreen.kube.http import Connection, Transport
 from bluegreen.kube.kubeconfig import load_settings
 from bluegreen.kube.lists import list_objects
@@ -379,6 +381,33 @@ def test_a_list_is_read_in_pages_with_kind_filled_in(serve):
     assert [p["metadata"]["name"] for p in found] == [f"p{i}" for i in range(25)]
     assert {(p["apiVersion"], p["kind"]) for p in found} == {("v1", "Pod")}
     assert "limit=500&labelSelector=app%3Dweb" in server.requests[0].target
+
+
+@pytest.mark.parametrize(("length", "limits"), [(10, [500, 2000, 2000]), (3000, [500, 673, 673]), (9000, [500] * 3)])
+def test_later_pages_have_as_many_objects_as_their_size_allows(serve, length, limits):
+    """2 MiB of JSON hold so many of them, 500 at least and 2,000 at most."""
+
+    def script(_request: Request, number: int) -> Answer:
+        items = [{"metadata": {"name": f"p{number}-{i}", "uid": f"u{number}-{i}"}, "x": "x" * length} for i in range(9)]
+        return Answer(body={"items": items, "metadata": {"continue": "more"} if number < 2 else {}})
+
+    cluster, server = serve(script)
+
+    assert len(list(cluster.list(PODS))) == 27
+    asked = [int(parse_qs(urlsplit(r.target).query)["limit"][0]) for r in server.requests]
+    assert asked == pytest.approx(limits, abs=20)
+
+
+def test_what_the_server_said_that_it_serves_is_not_asked_again(serve):
+    groups = {"kind": "APIGroupDiscoveryList", "items": []}
+    pods = {"resource": "pods", "responseKind": {"kind": "Pod"}, "scope": "Namespaced", "verbs": sorted(NEEDED_VERBS)}
+    core = {**groups, "items": [{"metadata": {}, "versions": [{"version": "v1", "resources": [pods]}]}]}
+    answers = {"/api": core, "/apis": groups, "/api/v1/namespaces/shop/pods/web": POD_OBJECT}
+    cluster, server = serve(lambda r, n: Answer(body=answers[r.path]))
+
+    assert [resource.kind for resource in cluster.resources()] == ["Pod"]
+    assert cluster.get(ObjectRef("v1", "Pod", "shop", "web"))["kind"] == "Pod"
+    assert [r.path for r in server.requests] == list(answers)
 
 
 def test_an_expired_list_starts_over_without_repeats(serve):

@@ -10,6 +10,7 @@ import pytest
 from fake_cluster import FakeCluster, resource
 
 from bluegreen.migration.early import EarlyTarget
+from bluegreen.migration.lacking import lacking
 from bluegreen.model.errors import InvalidInputError, RefusedError, TransientError
 
 MAPS, SECRETS, NAMESPACES = resource("v1", "ConfigMap"), resource("v1", "Secret"), resource("v1", "Namespace")
@@ -86,6 +87,20 @@ def test_a_kind_of_two_groups_is_listed_in_both_and_one_without_namespaces_in_no
         assert [ahead.take(one, "shop") for one in twice] == [[], []]
         assert ahead.take(NAMESPACES, "shop") is None
     assert sorted(green.lists) == [("apps/v1", "Widget", "shop"), ("shop.example/v1", "Widget", "shop")]
+
+
+def test_quotas_of_all_its_namespaces_are_listed_for_who_looks_whether_they_suffice():
+    quotas = resource("v1", "ResourceQuota")
+    green = Counting((quotas,))
+    green.seed({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": "store"}})
+    early = EarlyTarget(lambda: green, {"shop": "store"}, at_once=True)
+    early.told({("secret", "shop"): 1, ("secret", "other"): 1})
+    green = early.green()
+    objects = [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "store"}}]
+    with early.lists() as ahead:
+        lacking(green, objects, early.resources(), ahead)
+        assert ahead.take(quotas, "other") == []
+    assert sorted(green.lists) == [("v1", "ResourceQuota", "other"), ("v1", "ResourceQuota", "store")]
 
 
 def test_that_green_does_not_say_what_it_serves_costs_the_lists_only(monkeypatch):
