@@ -295,14 +295,14 @@ class Ageing:
         self.transport, self.where, self.expire = transport, transport.where, expire
         self.pages, self.gone = 0, 0
 
-    def send(self, call):
+    def measured(self, call):
         query = dict(call.query)
         if "continue" in query and self.expire > 0:
             self.expire -= 1
             query["continue"] = aged(query["continue"])
         self.pages += 1
         try:
-            return self.transport.send(Call(call.method, call.path, call.what, call.verb, query=query))
+            return self.transport.measured(Call(call.method, call.path, call.what, call.verb, query=query))
         except RefusedError as error:
             self.gone += error.code == "kube.gone"
             raise
