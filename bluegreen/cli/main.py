@@ -89,7 +89,9 @@ def main() -> None:
 
 def run() -> None:
     """Run the command line and exit with a documented code."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in _STOPS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell does for a job in the background
+            signal.signal(number, _stopped)
     name = os.path.basename(sys.argv[0]).replace("kubectl-", "kubectl ")  # noqa: PTH119 - pathlib costs start-up time
     try:
         code = main.main(standalone_mode=False, prog_name=name)
@@ -101,13 +103,18 @@ def run() -> None:
     except (click.Abort, KeyboardInterrupt) as stop:
         cause = stop.__cause__ or stop  # click makes an Abort of it
         click.echo(str(cause) if isinstance(cause, StoppedError) else "Stopped.", err=True)
-        code = EXIT_TERMINATED if _signals else EXIT_INTERRUPTED
+        code = _code_of_stop()
     except BrokenPipeError:
         # The reader of our output went away, as in `| head`; a trace back would help nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except Exception as error:  # noqa: BLE001 - ours are shown, others are raised again
         code = _show(error)
+    except BaseException:
+        if not _signals:
+            raise
+        click.echo("Stopped.", err=True)  # a library in another language makes an error of its own of it
+        code = _code_of_stop()
     _leave(code if isinstance(code, int) else 0)
 
 
@@ -118,6 +125,8 @@ def _leave(code: int) -> NoReturn:
     """
     with contextlib.suppress(KeyboardInterrupt):
         threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - waits for threads that are to be waited for
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_IGN)  # it is ending
     atexit._run_exitfuncs()  # noqa: SLF001 - what must be removed, such as a key in a temporary file
     with contextlib.suppress(OSError, ValueError):  # the interpreter tells what could not be written
         for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed by the caller
@@ -130,13 +139,18 @@ class StoppedError(KeyboardInterrupt):
     """Stopped by a person in the middle of writing; the text says what stays and how to go on."""
 
 
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 _signals: list[int] = []
 
 
-def _terminated(number: int, _frame: object) -> None:
-    """Stop as after Ctrl-C: what was begun is cleaned up, such as a client's key in a temporary file."""
+def _stopped(number: int, _frame: object) -> None:
+    """Stop, whichever signal it was: what was begun is cleaned up, such as a client's key in a temporary file."""
     _signals.append(number)
     raise KeyboardInterrupt
+
+
+def _code_of_stop() -> int:
+    return EXIT_TERMINATED if signal.SIGTERM in _signals else EXIT_INTERRUPTED
 
 
 def _show(error: Exception) -> int:

@@ -173,6 +173,37 @@ def test_stopped_in_the_middle_of_writes_it_says_how_to_go_on():
     assert "Run the same command again" in done.stderr
 
 
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_library_s_own_error_about_a_signal_is_the_signal(name, code):
+    """Libraries in other languages make an error of their own of the KeyboardInterrupt that they meet."""
+    program = (
+        "import os, signal, sys\n"
+        "from bluegreen.cli import main\n"
+        "class PanicError(BaseException): pass\n"
+        "@main.main.command('x')\n"
+        "def x():\n"
+        f"    try: os.kill(os.getpid(), signal.{name})\n"
+        "    except KeyboardInterrupt: raise PanicError from None\n"
+        "main.LazyGroup.resolve_command = lambda self, ctx, args: ('x', x, [])\n"
+        "sys.argv = ['bluegreen', 'x']; main.run()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stderr) == (code, "Stopped.\n")
+
+
+def test_a_signal_that_comes_when_all_is_done_changes_nothing():
+    program = (
+        "import atexit, os, signal, sys\n"
+        "from bluegreen.cli import main\n"
+        "atexit.register(os.kill, os.getpid(), signal.SIGINT)\n"
+        "sys.argv = ['bluegreen', 'version']; main.run()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_the_system_refuses_is_told_without_a_trace():
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
