@@ -21,7 +21,7 @@ from bluegreen.model.refs import ObjectRef, ref_of
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One exported object, whose fields are not printed.
+    """One exported object, which is not printed.
 
     Attributes:
         ref: its name.
@@ -77,7 +77,7 @@ class Bundle:
     Attributes:
         namespaces: the namespaces, sorted.
         items: the objects, sorted by reference.
-        told: returns what rules did and what was left out, in any order; most who have a bundle never ask.
+        tell: returns what rules did and what was left out, in any order; most who have a bundle never ask.
         storage_classes: names that claims and claim templates ask for; they are mapped, never exported.
         key: key of the digests of Secrets; not to be printed.
         source: UID of the cluster that it was exported from, empty when not known.
@@ -87,7 +87,7 @@ class Bundle:
 
     namespaces: tuple[str, ...]
     items: tuple[Item, ...]
-    told: Callable[[], Iterable[Report]] = field(repr=False, compare=False)
+    tell: Callable[[], Iterable[Report]] = field(repr=False, compare=False)
     storage_classes: tuple[str, ...]
     key: bytes = field(repr=False)
     source: str = ""
@@ -102,11 +102,11 @@ class Bundle:
     @property
     def reports(self) -> tuple[Report, ...]:
         """Return what rules did and what was left out, sorted by reference; made each time, for few ask."""
-        return _in_order(self.told())
+        return _in_order(self.tell())
 
     def reports_of(self, action: Action) -> tuple[Report, ...]:
         """Return those of the reports that tell of one action."""
-        return _in_order(report for report in self.told() if report.removal.action is action)
+        return _in_order(report for report in self.tell() if report.removal.action is action)
 
     @property
     def digest(self) -> str:
@@ -144,7 +144,7 @@ def digest_of(obj: Raw, key: bytes) -> str:
 def make_bundle(
     namespaces: Iterable[str],
     objects: Iterable[tuple[Raw, str]],
-    told: Callable[[], Iterable[Report]],
+    tell: Callable[[], Iterable[Report]],
     storage_classes: Iterable[str],
     key: bytes,
     *,
@@ -157,7 +157,7 @@ def make_bundle(
     Args:
         namespaces: where they were.
         objects: the cleaned objects.
-        told: returns the reports each time that it is asked.
+        tell: returns the reports each time that it is asked.
         storage_classes: names that claims ask for.
         key: key of the digests of Secrets.
         source: see Bundle.
@@ -168,7 +168,7 @@ def make_bundle(
     return Bundle(
         namespaces=tuple(sorted(namespaces)),
         items=tuple(sorted(items, key=operator.attrgetter("ref"))),
-        told=told,
+        tell=tell,
         storage_classes=tuple(sorted(set(storage_classes))),
         key=key,
         source=source,

@@ -171,14 +171,14 @@ class _Sieve:
         """Return everything as a bundle."""
         classes = (name for obj in self.objects() for name in storage_classes_used(obj))
         excluded = self._exclude
-        return make_bundle(namespaces, self.kept, self.told, classes, key, source=source, excluded=excluded)
+        return make_bundle(namespaces, self.kept, self.tell, classes, key, source=source, excluded=excluded)
 
     @property
     def said(self) -> int:
         """Return how much is to be said."""
         return len(self.reports) + sum(len(removals) for _, removals in self._cleaned)
 
-    def told(self) -> Iterator[Report]:
+    def tell(self) -> Iterator[Report]:
         """Yield all that is to be said."""
         yield from self.reports
         for ref, removals in self._cleaned:

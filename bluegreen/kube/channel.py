@@ -156,7 +156,7 @@ class Channel:
         # A connection for each request under way, as the client's own transport has them.
         handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
-        if given.compressed:  # API servers compress what is long, which comes in an eighth of the pieces then
+        if given.compressed:  # API servers compress what is long, which comes in a seventh of the pieces then
             handle.setopt(pycurl.ACCEPT_ENCODING, "gzip")
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         handle.setopt(pycurl.DEFAULT_PROTOCOL, "https")  # where the kubeconfig names none, as kubectl

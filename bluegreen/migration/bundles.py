@@ -241,7 +241,7 @@ def surplus(green: Cluster, bundle: Bundle, objects: tuple[Raw, ...], how: Trans
     Raises:
         InvalidInputError: the bundle is a selection, so that what it lacks may still be on blue.
     """
-    if any(report.removal.rule == "selector" for report in bundle.told()):
+    if any(report.removal.rule == "selector" for report in bundle.tell()):
         reason = "the bundle was exported with a selector: what it lacks may still be on blue"
         raise InvalidInputError(
             "import.prune", "looking for what to prune", (reason,), "export without -l, or leave out --prune"

@@ -173,12 +173,21 @@ def test_stopped_in_the_middle_of_writes_it_says_how_to_go_on():
     assert "Run the same command again" in done.stderr
 
 
+def ended(program, **kwargs):
+    """Return how a process ended that runs a program around the entry point."""
+    words = [sys.executable, "-c", f"import atexit, os, signal, sys, threading, time\n{program}"]
+    return subprocess.run(words, stderr=subprocess.PIPE, text=True, check=False, timeout=60, **kwargs)
+
+
+MAIN = "from bluegreen.cli import main\n"
+VERSION = "sys.argv = ['bluegreen', 'version']; main.run()"
+
+
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_library_s_own_error_about_a_signal_is_the_signal(name, code):
     """Libraries in other languages make an error of their own of the KeyboardInterrupt that they meet."""
-    program = (
-        "import os, signal, sys\n"
-        "from bluegreen.cli import main\n"
+    left = ended(
+        f"{MAIN}"
         "class PanicError(BaseException): pass\n"
         "@main.main.command('x')\n"
         "def x():\n"
@@ -187,21 +196,33 @@ def test_a_library_s_own_error_about_a_signal_is_the_signal(name, code):
         "main.LazyGroup.resolve_command = lambda self, ctx, args: ('x', x, [])\n"
         "sys.argv = ['bluegreen', 'x']; main.run()"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
-
-    assert (done.returncode, done.stderr) == (code, "Stopped.\n")
+    assert (left.returncode, left.stderr) == (code, "Stopped.\n")
 
 
-def test_a_signal_that_comes_when_all_is_done_changes_nothing():
-    program = (
-        "import atexit, os, signal, sys\n"
-        "from bluegreen.cli import main\n"
-        "atexit.register(os.kill, os.getpid(), signal.SIGINT)\n"
-        "sys.argv = ['bluegreen', 'version']; main.run()"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+READS_ON = "from bluegreen.importer.ahead import begin\nbegin(lambda: time.sleep(3600))\n"
+IS_WAITED_FOR = "threading.Thread(target=lambda: (time.sleep(0.2), sys.stderr.write('done'))).start()\n"
 
-    assert (done.returncode, done.stderr) == (0, "")
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (f"{READS_ON}atexit.register(sys.stderr.write, 'cleaned up')\n", "cleaned up"),
+        (IS_WAITED_FOR, "done"),
+        ("atexit.register(os.kill, os.getpid(), signal.SIGINT)\n", ""),
+        ("os.close(1); sys.stdout = None\n", ""),
+    ],
+    ids=["a thread reads on", "a thread is waited for", "a signal when all is done", "nowhere to write"],
+)
+def test_a_process_ends_as_the_interpreter_ends_one(before, said):
+    left = ended(f"{MAIN}{before}{VERSION}", stdout=subprocess.DEVNULL)
+    assert (left.returncode, left.stderr) == (0, said)
+
+
+def test_what_could_not_be_written_at_the_end_is_told():
+    with Path("/dev/full").open("w") as full:
+        left = ended(f"{MAIN}sys.stdout.write('all of it')\nmain._leave(0)", stdout=full)
+    assert left.returncode != 0
+    assert "No space left on device" in left.stderr
 
 
 def test_what_the_system_refuses_is_told_without_a_trace():

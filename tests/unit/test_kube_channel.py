@@ -407,7 +407,7 @@ def test_a_kubeconfig_that_wants_no_compression_gets_none(tmp_path, monkeypatch,
     assert "Accept-Encoding" not in server.requests[0].headers
 
 
-@pytest.mark.parametrize("data", [PACKED[:200], PACKED[:-1000], b"no gzip at all", b"", PACKED[:-8] + b"\0" * 8])
+@pytest.mark.parametrize("data", [PACKED[:200], PACKED[:-1000], b"no gzip at all", PACKED[:-8] + b"\0" * 8])
 def test_a_broken_compressed_answer_is_asked_for_again(tmp_path, data):
     def script(_request, number):
         return Answer(body=data if number == 0 else PACKED, headers={"Content-Encoding": "gzip"})
@@ -416,8 +416,8 @@ def test_a_broken_compressed_answer_is_asked_for_again(tmp_path, data):
         write_kubeconfig(tmp_path, server.url, "t1")
         found = transport(tmp_path).send(LIST)
 
-    assert len(server.requests) == 2 or not data
-    assert len(found.get("items", ())) == (5000 if data else 0)
+    assert len(server.requests) == 2
+    assert len(found["items"]) == 5000
 
 
 def test_what_is_limited_is_limited_unpacked(tmp_path):

@@ -1,10 +1,7 @@
 """Green that is opened early: nobody waits for it, or hears that it failed, before it is asked for."""
 
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from fake_cluster import FakeCluster, resource
@@ -185,43 +182,3 @@ def test_a_green_that_cannot_be_opened_is_told_each_time_it_is_asked_for():
     for _ in range(2):
         with pytest.raises(RefusedError):
             early.green()
-
-
-def ended(code, **kwargs):
-    """Return how a process ended that leaves in the middle of a program."""
-    words = [sys.executable, "-c", f"import atexit, sys, threading, time\nfrom bluegreen.cli import main\n{code}"]
-    return subprocess.run(words, stderr=subprocess.PIPE, text=True, check=False, timeout=60, **kwargs)
-
-
-def test_a_process_ends_at_once_while_a_thread_still_reads():
-    code = (
-        "from bluegreen.importer.ahead import begin\n"
-        "begin(lambda: time.sleep(3600))\n"
-        "atexit.register(lambda: sys.stderr.write('cleaned up'))\n"
-        "main._leave(7)"
-    )
-    left = ended(code)
-    assert (left.returncode, left.stderr) == (7, "cleaned up")
-
-
-def test_a_process_waits_for_a_thread_that_others_wait_for():
-    code = (
-        "def work():\n"
-        "    time.sleep(0.2)\n"
-        "    sys.stderr.write('done')\n"
-        "threading.Thread(target=work).start()\n"
-        "main._leave(0)"
-    )
-    left = ended(code)
-    assert (left.returncode, left.stderr) == (0, "done")
-
-
-def test_a_process_ends_that_was_started_without_a_place_for_output():
-    assert subprocess.run(["sh", "-c", '"$0" -m bluegreen version >&-', sys.executable], check=False).returncode == 0
-
-
-def test_what_could_not_be_written_at_the_end_is_told():
-    with Path("/dev/full").open("w") as full:
-        left = ended("sys.stdout.write('all of it')\nmain._leave(0)", stdout=full)
-    assert left.returncode != 0
-    assert "No space left on device" in left.stderr
