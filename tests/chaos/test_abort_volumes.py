@@ -71,7 +71,7 @@ def backups(name):
 def test_an_abort_while_volumes_are_moved_leaves_nothing_of_the_move(port, tmp_path):
     with Small(tmp_path, NAME, port, **MOVE) as small:
         running = small.migrate()
-        small.told("volume.progress", stage="restore")
+        small.told("volume.progress", 180.0, stage="restore")  # backups wait for each other's end, and for a sync
         move = small.events("run.started")[0]["data"]["migration"]
         wait_until(lambda: left_on_green(move))
         assert small.command("abort")[0] == 0

@@ -27,7 +27,8 @@ def ports():
 
 
 def test_paused_killed_resumed_promoted_and_taken_back_route_by_route(ports, tmp_path):
-    steps = [{"weight": 50, "approve": True, "hold": "3s"}, {"weight": 100, "hold": "1s"}]
+    # Long enough that a pause comes in time on a busy machine.
+    steps = [{"weight": 50, "approve": True, "hold": "8s"}, {"weight": 100, "hold": "1s"}]
     with Small(tmp_path, NAMES[0], ports[NAMES[0]], routes=("page", "second"), steps=steps) as small:
         small.changes["routes"] = [
             route | ({"after": "page"} if route["name"] == "second" else {}) for route in small.config()["routes"]
@@ -65,12 +66,12 @@ def waits_for_an_approval(small, times):
 
 
 def paused_at_half(small):
-    """Pause it at 50 %: held well beyond its 3 seconds, judged all the while."""
+    """Pause it at 50 %: held well beyond its 8 seconds, judged once a second all the while."""
     small.judged()
     assert small.command("pause")[0] == 0
     told = small.told("run.paused", phase="ask-page-50", count=2)
     assert told["data"]["reason"].startswith("pause ordered by ")
-    small.judged(count=5)
+    small.judged(count=10)
     assert small.weights() == HALF
     code, said = small.command("status")
     assert code == 0
@@ -82,7 +83,7 @@ def does_not_go_on_by_itself(small):
     small.told("run.resumed")
     told = small.told("run.paused", phase="ask-page-50", count=3)
     assert told["data"]["reason"].startswith("pause ordered by ")
-    small.judged(count=5)
+    small.judged(count=10)
     assert small.weights() == HALF
     assert small.weights("second") == ALL_BLUE
     assert not small.events("weight.writing", green=100)

@@ -189,7 +189,7 @@ def test_a_server_that_hangs_up_in_the_handshake_is_tried_again(tmp_path):
     write_kubeconfig(tmp_path, f"https://127.0.0.1:{listener.getsockname()[1]}", "t1")
     try:
         with pytest.raises(TransientError):
-            transport(tmp_path, Patience(total=0.5, one=0.5)).send(LIST)
+            transport(tmp_path, Patience(total=3, one=3)).send(LIST)
     finally:
         listener.close()
     assert len(tries) > 1
@@ -320,7 +320,8 @@ def test_the_environment_s_proxy_and_its_exceptions_hold(tmp_path, monkeypatch, 
     write_kubeconfig(tmp_path, "http://127.0.0.2:9", "t1")  # where nobody listens
     with served(lambda r, n: Answer(body=POD_OBJECT)) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
-        (got,) = in_a_thread(lambda: transport(tmp_path, Patience(total=0.5, one=0.5)).send(LIST))
+        patience = Patience(total=10 if used else 0.5)
+        (got,) = in_a_thread(lambda: transport(tmp_path, patience).send(LIST))
 
     assert (got == POD_OBJECT) is used
     assert len(proxy.requests) == used
