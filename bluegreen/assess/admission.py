@@ -7,7 +7,7 @@ matchConditions and failurePolicy. How they would decide is for the server's dry
 from collections.abc import Iterable, Iterator
 
 from bluegreen.assess.hooks import NAME_LABEL, Hook, asked, catches, hooks, unlike, unlike_conditions
-from bluegreen.assess.quotas import shortages
+from bluegreen.assess.quotas import shortages, unsaid, unsaid_words
 from bluegreen.assess.surroundings import ADMISSION
 from bluegreen.assess.wider import Wider
 from bluegreen.model.findings import Finding, Severity
@@ -203,7 +203,7 @@ def different_plugins(wider: Wider) -> Iterator[Finding]:
 
 
 def limits_on_target(wider: Wider) -> Iterator[Finding]:
-    """Find quotas and limits that the namespaces have on green only, and quotas of green that count too little."""
+    """Find quotas and limits that the namespaces have on green only, and quotas of green that do not suffice."""
     moved = {(o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"]) for o in wider.moved}
     for kind in ("ResourceQuota", "LimitRange"):
         for obj in wider.green.objects.get(kind, ()):
@@ -221,8 +221,17 @@ def limits_on_target(wider: Wider) -> Iterator[Finding]:
 
 
 def _exceeded_quotas(wider: Wider) -> Iterator[Finding]:
+    ranges = wider.green.objects.get("LimitRange", ())
     for quota in wider.green.objects.get("ResourceQuota", ()):
-        if short := shortages(quota, wider.moved, wider.counted, wider.plurals):
+        for key, refs in unsaid(quota, wider.moved, ranges).items():
+            yield Finding(
+                "quota-unsaid",
+                Severity.WARNING,
+                str(ref_of(quota)),
+                unsaid_words(key, refs),
+                "let every container say it, or make a LimitRange with a default for it on the target",
+            )
+        if short := shortages(quota, wider.moved, wider.counted, wider.plurals, ranges):
             yield Finding(
                 "quota-exceeded",
                 Severity.WARNING,

@@ -1,11 +1,9 @@
-"""Kubernetes quantities as numbers, and how much the pods of a workload ask for. Pure."""
+"""Kubernetes quantities as numbers, and in words for people. Pure."""
 
 import re
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from bluegreen.assess.pods import pod_spec
 from bluegreen.model.ports import Raw
 
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E|[eE][+-]?[0-9]+)?\Z")
@@ -35,25 +33,6 @@ def replicas(obj: Raw) -> int:
     return wanted if isinstance(wanted, int) and not isinstance(wanted, bool) else 1
 
 
-def requested(obj: Raw, resource: str) -> Decimal:
-    """Return what all pods of a workload request of a resource; init containers count when they ask for more."""
-    spec = pod_spec(obj)
-    main = sum((_request(c, resource) for c in spec.get("containers") or ()), Decimal(0))
-    first = max((_request(c, resource) for c in spec.get("initContainers") or ()), default=Decimal(0))
-    return max(main, first) * replicas(obj)
-
-
-def _request(container: Raw, resource: str) -> Decimal:
-    resources = container.get("resources") or {}
-    asked = (resources.get("requests") or {}).get(resource, (resources.get("limits") or {}).get(resource))
-    return amount(asked)
-
-
-def total(objects: Iterable[Raw], resource: str) -> Decimal:
-    """Return what the pods of all workloads request; CronJobs and Jobs run now and then and do not count."""
-    return sum((requested(o, resource) for o in objects if o["kind"] not in ("CronJob", "Job")), Decimal(0))
-
-
 def bytes_words(value: Decimal) -> str:
     """Return bytes in GiB for people."""
     return f"{float(value) / _GIB:.2f} GiB"
@@ -62,3 +41,19 @@ def bytes_words(value: Decimal) -> str:
 def cores_words(value: Decimal) -> str:
     """Return cores for people."""
     return f"{float(value):.2f}"
+
+
+_BYTES = ("memory", "storage", "hugepages-")
+_LARGE = ("Ti", "Gi", "Mi", "Ki")
+
+
+def words(key: str, value: Decimal) -> str:
+    """Return a quantity as people write it.
+
+    Args:
+        key: what it is of, as a quota names it; it says whether these are bytes.
+        value: the quantity in its base unit.
+    """
+    unit = next((unit for unit in _LARGE if value >= _SCALE[unit]), "") if any(w in key for w in _BYTES) else ""
+    number = (value / _SCALE[unit]).quantize(Decimal("0.01")) if unit else value
+    return f"{number:f}".rstrip("0").rstrip(".") + unit if "." in f"{number:f}" else f"{number:f}{unit}"

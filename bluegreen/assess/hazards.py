@@ -5,7 +5,8 @@ Each check knows one thing; none is a blocker, for each can be meant so.
 
 from collections.abc import Iterator
 
-from bluegreen.assess.amounts import bytes_words, cores_words, total
+from bluegreen.assess.amounts import bytes_words, cores_words
+from bluegreen.assess.pod_resources import total
 from bluegreen.assess.pods import pod_spec
 from bluegreen.assess.wider import Wider
 from bluegreen.model.findings import Finding, Severity

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from bluegreen.assess.amounts import amount, bytes_words, cores_words, total
+from bluegreen.assess.amounts import amount, bytes_words, cores_words
+from bluegreen.assess.pod_resources import total
 from bluegreen.assess.pods import pod_spec
 from bluegreen.model.ports import Raw
 

@@ -6,12 +6,12 @@ It only reads, and no Secret. What cannot be read is a gap with its reason, for 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bluegreen.assess.classes import is_default
 from bluegreen.assess.entrances import Entrance, Exposed, entrances, exposed
 from bluegreen.model.errors import BluegreenError, InvalidInputError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ClusterId
 
-_DEFAULT_MARKS = ("storageclass.kubernetes.io/is-default-class", "ingressclass.kubernetes.io/is-default-class")
 _SYSTEM_PREFIXES = ("kube-", "openshift-")
 _SYSTEM = frozenset({"velero", "local-path-storage", "cert-manager", "external-dns", "ingress-nginx", "gateway-system"})
 _APPS, _BATCH, _NETWORK, _GATEWAY = "apps", "batch", "networking.k8s.io", "gateway.networking.k8s.io"
@@ -195,8 +195,7 @@ def _addresses(node: Raw) -> Iterator[str]:
 
 
 def _class(obj: Raw, driver: object) -> Class:
-    annotations = obj["metadata"].get("annotations") or {}
-    return Class(str(driver or ""), any(annotations.get(mark) == "true" for mark in _DEFAULT_MARKS))
+    return Class(str(driver or ""), is_default(obj))
 
 
 def _claim(obj: Raw) -> Claim:

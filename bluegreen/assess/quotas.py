@@ -1,73 +1,95 @@
-"""How many objects the quotas of green still take, against how many more are brought.
+"""How much the quotas of green still take, against how much more is brought.
 
-It counts as the API server's quota does, and only what is sure: pods of Jobs and CronJobs come and go, so they are left
-out, and a quota with scopes is for some objects only, so it is not judged. It only reads, and keeps numbers, no values.
+A quota with scopes is for some objects only, so it is not judged. It only reads, and keeps numbers, no values.
 """
 
 import functools
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
-from bluegreen.assess.amounts import amount, replicas
+from bluegreen.assess.amounts import amount, words
 from bluegreen.assess.gaps import attempt
+from bluegreen.assess.pod_resources import Amounts, Defaults, defaults_of, pod_resources
+from bluegreen.assess.pods import pod_spec
+from bluegreen.assess.usage import Plurals, made_claims, usage
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, ref_of
 
-Counts = Mapping[str, int]
-Plurals = Mapping[tuple[str, str], str]
-
-# Kinds that a quota also counts under their plain name, beside count/<resource>.
-_PLAIN = {
-    "ConfigMap": "configmaps",
-    "PersistentVolumeClaim": "persistentvolumeclaims",
-    "Pod": "pods",
-    "ReplicationController": "replicationcontrollers",
-    "ResourceQuota": "resourcequotas",
-    "Secret": "secrets",
-    "Service": "services",
-}
-_BALANCERS, _NODE_PORTS = "services.loadbalancers", "services.nodeports"
-_KEYS = frozenset({*_PLAIN.values(), _BALANCERS, _NODE_PORTS})
-_MAKE_PODS = frozenset(
-    {
-        ("apps/v1", "Deployment"),
-        ("apps/v1", "StatefulSet"),
-        ("apps/v1", "ReplicaSet"),
-        ("apps/v1", "DaemonSet"),
-        ("v1", "ReplicationController"),
-    }
-)
+_NONE = Decimal(0)
+_NAMED = 3
+_MUST_SAY = {f"requests.{name}": {f"requests.{name}", name} for name in ("cpu", "memory")}
+_MUST_SAY |= {key: {key} for key in ("limits.cpu", "limits.memory")}
 
 
-def shortages(quota: Raw, objects: Iterable[Raw], already: Mapping[ObjectRef, Counts], plurals: Plurals) -> list[str]:
-    """Return each count of a quota that does not suffice, with the numbers.
+def shortages(
+    quota: Raw,
+    objects: Iterable[Raw],
+    already: Mapping[ObjectRef, Amounts],
+    plurals: Plurals,
+    ranges: Iterable[Raw] = (),
+) -> list[str]:
+    """Return each part of a quota that does not suffice, with the numbers.
 
     Args:
         quota: a ResourceQuota of green, with its status; where it moves along, the limits are those that come.
         objects: the objects as green will have them.
-        already: what the same objects on green count by now, for that is within what is used.
+        already: what the same objects on green use by now, for that is within what is used.
         plurals: resource name in URLs by (apiVersion, kind).
+        ranges: LimitRanges of green.
     """
-    given, more = _with_claims(_in_namespace(objects, quota)), Counter[str]()
+    given = _with_claims(_in_namespace(objects, quota))
+    defaults = _defaults(quota, given, ranges)
+    more: dict[str, Decimal] = {}
     for obj in given:
-        more += _counts(obj, plurals) - Counter(already.get(ref_of(obj), {}))
+        by_now = already.get(ref_of(obj), {})
+        for key, value in usage(obj, plurals, defaults).items():
+            more[key] = more.get(key, _NONE) + max(value - by_now.get(key, _NONE), _NONE)
     used = (quota.get("status") or {}).get("used") or {}
     return [
-        f"{key}: {amount(used.get(key))} used and {more[key]} more of {hard}"
+        f"{key}: {words(key, amount(used.get(key)))} used and {words(key, more[key])} more of {hard}"
         for key, hard in sorted(_limits(_coming(quota, given)).items())
-        if more[key] and amount(used.get(key)) + more[key] > amount(hard)
+        if more.get(key) and amount(used.get(key)) + more[key] > amount(hard)
     ]
+
+
+def unsaid(quota: Raw, objects: Iterable[Raw], ranges: Iterable[Raw] = ()) -> dict[str, list[ObjectRef]]:
+    """Return what a quota wants every container to say, such as `limits.memory`, and the workloads that do not.
+
+    No pod of those is taken, whatever the numbers, and the server refuses the pods alone, not the workloads.
+
+    Args:
+        quota: a ResourceQuota of green; where it moves along, what comes decides.
+        objects: the objects as green will have them.
+        ranges: LimitRanges of green.
+    """
+    given = list(_in_namespace(objects, quota))
+    limits = _limits(_coming(quota, given)).keys()
+    wanted = {key for key, names in _MUST_SAY.items() if names & limits}
+    defaults = _defaults(quota, given, ranges)
+    found: dict[str, list[ObjectRef]] = {}
+    for obj in given if wanted else ():
+        for key in sorted(pod_resources(pod_spec(obj), defaults).unsaid & wanted):
+            found.setdefault(key, []).append(ref_of(obj))
+    return found
+
+
+def unsaid_words(key: str, refs: Sequence[ObjectRef]) -> str:
+    """Return in words what a quota wants to be said and who does not."""
+    more = f" and {len(refs) - _NAMED} more" if len(refs) > _NAMED else ""
+    return f"not every container of {', '.join(map(str, refs[:_NAMED]))}{more} says {key}, and it takes no such pod"
 
 
 def count_already(
     green: Cluster,
     resources: Iterable[ApiResource],
     quotas: Iterable[Raw],
-    objects: Iterable[Raw],
+    objects: Sequence[Raw],
     gaps: dict[str, str],
-) -> dict[ObjectRef, Counts]:
-    """Return what objects that are to be moved count on green by now, where a quota counts them.
+    *,
+    ranges: Sequence[Raw] = (),
+) -> dict[ObjectRef, Amounts]:
+    """Return what objects that are to be moved use on green by now, where a quota limits it.
 
     Args:
         green: where they go.
@@ -75,23 +97,25 @@ def count_already(
         quotas: its ResourceQuotas.
         objects: the objects as green will have them.
         gaps: told what could not be read.
+        ranges: its LimitRanges.
     """
     served = {(r.api_version, r.kind): r for r in resources}
     plurals = {key: resource.plural for key, resource in served.items()}
-    wanted: dict[tuple[str, str, str], set[ObjectRef]] = {}
+    wanted: dict[tuple[str, str, str], dict[ObjectRef, Defaults]] = {}
     for quota in quotas:
         given = _with_claims(_in_namespace(objects, quota))
         limited = _limits(_coming(quota, given)).keys()
+        defaults = _defaults(quota, given, ranges)
         for obj in given if limited else ():
             ref = ref_of(obj)
-            if (ref.api_version, ref.kind) in served and limited & _counts(obj, plurals).keys():
-                wanted.setdefault((ref.api_version, ref.kind, ref.namespace), set()).add(ref)
+            if (ref.api_version, ref.kind) in served and limited & usage(obj, plurals, defaults).keys():
+                wanted.setdefault((ref.api_version, ref.kind, ref.namespace), {})[ref] = defaults
 
-    def read(resource: ApiResource, namespace: str, refs: set[ObjectRef]) -> dict[ObjectRef, Counts]:
-        listed = green.list(resource, namespace)
-        return {ref_of(obj): _counts(obj, plurals) for obj in listed if ref_of(obj) in refs}
+    def read(resource: ApiResource, namespace: str, refs: Mapping[ObjectRef, Defaults]) -> dict[ObjectRef, Amounts]:
+        there = ((ref_of(obj), obj) for obj in green.list(resource, namespace))
+        return {ref: usage(obj, plurals, refs[ref]) for ref, obj in there if ref in refs}
 
-    found: dict[ObjectRef, Counts] = {}
+    found: dict[ObjectRef, Amounts] = {}
     for (version, kind, namespace), refs in wanted.items():
         one = functools.partial(read, served[version, kind], namespace, refs)
         found |= attempt(one, f"{kind} in {namespace} of green", gaps) or {}
@@ -104,12 +128,18 @@ def _coming(quota: Raw, objects: Iterable[Raw]) -> Raw:
 
 
 def _limits(quota: Raw) -> dict[str, Any]:
-    """Return the counts of objects that a quota limits; none when it is for some objects only."""
+    """Return what a quota limits; nothing when it is for some objects only."""
     spec, status = quota.get("spec") or {}, quota.get("status") or {}
     if spec.get("scopes") or spec.get("scopeSelector"):
         return {}
-    hard = status.get("hard") or spec.get("hard") or {}
-    return {key: value for key, value in hard.items() if key in _KEYS or key.startswith("count/")}
+    return dict(status.get("hard") or spec.get("hard") or {})
+
+
+def _defaults(quota: Raw, objects: Iterable[Raw], ranges: Iterable[Raw]) -> Defaults:
+    """Return the defaults of the quota's namespace as they will be: LimitRanges come before workloads, too."""
+    coming = [obj for obj in objects if (obj["apiVersion"], obj["kind"]) == ("v1", "LimitRange")]
+    there = {ref_of(one): one for one in (*_in_namespace(ranges, quota), *coming)}
+    return defaults_of(there.values())
 
 
 def _in_namespace(objects: Iterable[Raw], quota: Raw) -> Iterator[Raw]:
@@ -122,50 +152,6 @@ def _with_claims(objects: Iterable[Raw]) -> list[Raw]:
     known = {ref_of(obj): obj for obj in given}
     for obj in given:
         if obj["kind"] == "StatefulSet":
-            for claim in _made_claims(obj):
+            for claim in made_claims(obj):
                 known.setdefault(ref_of(claim), claim)
     return list(known.values())
-
-
-def _made_claims(stateful: Raw) -> Iterator[Raw]:
-    spec, meta = stateful.get("spec") or {}, stateful["metadata"]
-    first = int((spec.get("ordinals") or {}).get("start") or 0)
-    for template in spec.get("volumeClaimTemplates") or ():
-        for number in range(first, first + replicas(stateful)):
-            name = f"{template['metadata']['name']}-{meta['name']}-{number}"
-            where = {"name": name, "namespace": meta.get("namespace")}
-            yield {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": where}
-
-
-def _counts(obj: Raw, plurals: Plurals) -> Counter[str]:
-    """Return what an object counts for in a quota, with the pods that it makes."""
-    key = (str(obj["apiVersion"]), str(obj["kind"]))
-    counts: Counter[str] = Counter()
-    for resource, number in ((_resource(key, plurals), 1), ("pods", replicas(obj) if key in _MAKE_PODS else 0)):
-        counts[f"count/{resource}"] += number
-        if resource in _KEYS:
-            counts[resource] += number
-    if key == ("v1", "Service"):
-        counts.update(_of_service(obj.get("spec") or {}))
-    return +counts
-
-
-def _resource(key: tuple[str, str], plurals: Plurals) -> str:
-    """Return the resource with its group, as a quota names it."""
-    group = key[0].rpartition("/")[0]
-    plural = plurals.get(key) or ("" if group else _PLAIN.get(key[1], ""))
-    return f"{plural}.{group}" if group else plural
-
-
-def _of_service(spec: Mapping[str, Any]) -> Counts:
-    """Return what a Service counts for besides itself (source: the API server's quota evaluator of Services)."""
-    ports = spec.get("ports") or ()
-    match spec.get("type"):
-        case "NodePort":
-            return {_NODE_PORTS: len(ports)}
-        case "LoadBalancer" if spec.get("allocateLoadBalancerNodePorts") is False:
-            return {_BALANCERS: 1, _NODE_PORTS: sum(bool(port.get("nodePort")) for port in ports)}
-        case "LoadBalancer":
-            return {_BALANCERS: 1, _NODE_PORTS: len(ports)}
-        case _:
-            return {}

@@ -7,6 +7,7 @@ and whatever would bring the volume itself.
 from collections.abc import Iterator
 from typing import Any
 
+from bluegreen.assess.classes import is_default
 from bluegreen.assess.matching import any_term, expressions_words
 from bluegreen.assess.wider import Wider
 from bluegreen.model.findings import Finding, Severity
@@ -14,7 +15,6 @@ from bluegreen.model.ports import Raw
 from bluegreen.model.refs import ref_of
 
 _HOST = "kubernetes.io/hostname"
-_DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _NO_PROVISIONER = "kubernetes.io/no-provisioner"
 _ZONE_WORDS = ("zone", "region")
 
@@ -92,8 +92,11 @@ def volume_makers(wider: Wider) -> Iterator[Finding]:
 def _unmade(name: str | None, classes: dict[str, Raw], wider: Wider) -> str:
     """Return why no volume is made for a claim of a class; a class that is missing is found elsewhere."""
     if name is None:
-        defaults = [c for c in classes.values() if (c["metadata"].get("annotations") or {}).get(_DEFAULT) == "true"]
-        return "" if defaults else "it names no StorageClass, and the target has no default one"
+        return (
+            ""
+            if any(map(is_default, classes.values()))
+            else "it names no StorageClass, and the target has no default one"
+        )
     if not name:
         return "it asks for a volume that was made by hand (storageClassName is empty); the target makes none"
     given = classes.get(name)

@@ -15,8 +15,9 @@ from bluegreen.assess.amounts import amount
 from bluegreen.assess.checks import Subject
 from bluegreen.assess.gaps import attempt
 from bluegreen.assess.makers import find_makers
+from bluegreen.assess.pod_resources import Amounts
 from bluegreen.assess.pods import named_secrets
-from bluegreen.assess.quotas import Counts, count_already
+from bluegreen.assess.quotas import count_already
 from bluegreen.assess.rights import Extras, Missing, ask, needs
 from bluegreen.assess.surroundings import Now, Surroundings, surround
 from bluegreen.model.errors import BluegreenError, NotFoundError
@@ -54,7 +55,7 @@ class Wider:
         failed: messages of green's events about what failed, such as pulls.
         missing: rights that we do not have.
         makers: custom resources of blue that make pods.
-        counted: what moved objects count on green already, where a quota counts them.
+        counted: what moved objects use on green already, where a quota limits it.
     """
 
     subject: Subject
@@ -72,7 +73,7 @@ class Wider:
     failed: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
     makers: frozenset[ObjectRef] = frozenset()
-    counted: Mapping[ObjectRef, Counts] = field(default_factory=dict)
+    counted: Mapping[ObjectRef, Amounts] = field(default_factory=dict)
 
 
 def widen(
@@ -119,8 +120,19 @@ def widen(
             failed=failed.result(),
             missing=missing.result(),
             makers=makers.result(),
-            counted=count_already(green, of_green, after.result().objects.get("ResourceQuota", ()), objects, gaps),
+            counted=_counted(green, of_green, after.result(), objects, gaps),
         )
+
+
+def _counted(
+    green: Cluster,
+    of_green: Iterable[ApiResource],
+    after: Surroundings,
+    objects: Sequence[Raw],
+    gaps: dict[str, str],
+) -> dict[ObjectRef, Amounts]:
+    quotas, ranges = (after.objects.get(kind, ()) for kind in ("ResourceQuota", "LimitRange"))
+    return count_already(green, of_green, quotas, objects, gaps, ranges=ranges)
 
 
 def namespaces(objects: Iterable[Raw]) -> set[str]:

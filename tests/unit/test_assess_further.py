@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 from test_assess_checks import deployment, facts, obj
 
-from bluegreen.assess.amounts import amount, requested
+from bluegreen.assess.amounts import amount
 from bluegreen.assess.assessment import assess
 from bluegreen.assess.checks import Subject
 from bluegreen.assess.history import removed_in
+from bluegreen.assess.pod_resources import total
 from bluegreen.assess.strategy import Strategy
 from bluegreen.assess.wider import Wider
 from bluegreen.model.findings import Severity
@@ -44,7 +45,7 @@ def test_requests_count_replicas_and_the_larger_of_init_and_main():
     ask = [{"resources": {"requests": {"cpu": "100m"}}}, {"resources": {"limits": {"cpu": "100m"}}}]
     pod = {"containers": ask, "initContainers": [{"resources": {"requests": {"cpu": "1"}}}]}
 
-    assert requested(obj("Deployment", replicas=3, template={"spec": pod}), "cpu") == 3
+    assert total([obj("Deployment", replicas=3, template={"spec": pod})], "cpu") == 3
 
 
 def test_the_removal_table_knows_kinds_and_whole_groups():

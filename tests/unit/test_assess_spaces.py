@@ -142,6 +142,53 @@ def test_pods_and_claims_that_workloads_make_count():
     assert reason == "persistentvolumeclaims: 0 used and 3 more of 2; pods: 0 used and 4 more of 3"
 
 
+def asks(requests=None, limits=None, **more):
+    return {"name": "c", "resources": {"requests": requests or {}, "limits": limits or {}}, **more}
+
+
+def test_what_pods_ask_for_is_added_up_over_all_workloads():
+    pod = {"containers": [asks({"cpu": "500m"}, {"memory": "1Gi", "cpu": "1"}), asks({"cpu": "250m"})]}
+    web = item("Deployment", "web", "apps/v1", replicas=2, template={"spec": pod})
+    hard = {"requests.cpu": "1", "memory": "2Gi", "limits.cpu": "3", "requests.nvidia.com/gpu": "0"}
+    ((_, reason),) = short(quota(hard, {"memory": "512Mi"}), web)
+
+    assert reason.split("; ") == ["memory: 512Mi used and 2Gi more of 2Gi", "requests.cpu: 0 used and 1.5 more of 1"]
+
+
+def test_what_claims_ask_for_is_added_up_by_class_too():
+    spec = {"storageClassName": "fast", "resources": {"requests": {"storage": "1.5Gi"}}}
+    stateful = item("StatefulSet", "db", "apps/v1", replicas=2, volumeClaimTemplates=[{"metadata": {"name": "d"}}])
+    stateful["spec"]["volumeClaimTemplates"][0]["spec"] = spec
+    slow = item("PersistentVolumeClaim", "a", resources=spec["resources"])
+    fast = "fast.storageclass.storage.k8s.io"
+    hard = {"requests.storage": "4Gi", f"{fast}/requests.storage": "3Gi", f"{fast}/persistentvolumeclaims": "1"}
+    ((_, reason),) = short(quota(hard), stateful, slow)
+
+    assert reason.split("; ") == [
+        f"{fast}/persistentvolumeclaims: 0 used and 2 more of 1",
+        "requests.storage: 0 used and 4.5Gi more of 4Gi",
+    ]
+
+
+def test_a_quota_that_wants_every_container_to_say_takes_no_other_pods():
+    loud = {"containers": [asks({"cpu": "1m"}, {"memory": "1Mi"})]}
+    silent = {"containers": [asks({"cpu": "1m"})], "initContainers": [asks(limits={"memory": "1Mi"})]}
+    work = [item(kind, kind.lower(), "apps/v1", template={"spec": pod}) for kind, pod in [("Deployment", loud)]]
+    work += [item("Deployment", name, "apps/v1", template={"spec": silent}) for name in "abcde"]
+    given = quota({"memory": "9Gi", "cpu": "9", "pods": "99"})
+
+    def said(*ranges):
+        found = look(admission.limits_on_target, *work, green=around("green", ResourceQuota=[given], LimitRange=ranges))
+        return [one.reason for one in found if one.rule == "quota-unsaid"]
+
+    who = "Deployment n/a, Deployment n/b, Deployment n/c and 2 more"
+    keys = ("requests.cpu", "requests.memory")
+    assert said() == [f"not every container of {who} says {key}, and it takes no such pod" for key in keys]
+    full = {"type": "Container", "max": {"memory": "1Gi"}, "defaultRequest": {"cpu": "1"}}
+    assert said(item("LimitRange", "l", limits=[full])) == []
+    assert said(item("LimitRange", "l", limits=[full | {"type": "Pod"}])) != []
+
+
 def test_a_quota_of_some_pods_only_is_not_judged():
     assert short(quota({"pods": "0"}, scopes=["BestEffort"]), item("Deployment", "web", "apps/v1")) == []
     chosen = {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "Exists"}]}

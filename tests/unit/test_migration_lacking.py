@@ -6,6 +6,7 @@ from bluegreen.migration.lacking import lacking
 from bluegreen.model.errors import RefusedError
 from bluegreen.model.ports import ApiResource
 
+MARK = "kubernetes.io/is-default-class"
 CLASSES = ApiResource("storage.k8s.io/v1", "StorageClass", "storageclasses", namespaced=False, verbs=VERBS)
 
 
@@ -87,5 +88,57 @@ def test_what_may_not_be_read_is_said():
 
     ((what, why),) = said(green, obj("ConfigMap", "a"))
 
-    assert what == "quotas in shop"
+    assert what == "ResourceQuota in shop"
     assert "no right" in why
+
+
+def test_claims_that_name_no_class_where_green_has_no_default():
+    silent = obj("PersistentVolumeClaim", "a", spec={})
+    template = obj("StatefulSet", "db", "apps/v1", spec={"volumeClaimTemplates": [{"metadata": {}, "spec": {}}]})
+    fast = obj("StorageClass", "fast", "storage.k8s.io/v1", namespace="")
+    marked = {**fast, "metadata": {**fast["metadata"], "annotations": {f"{CLASSES.kind.lower()}.{MARK}": "true"}}}
+
+    ((what, why),) = said(FakeApi(fast, extra=(CLASSES,)), silent, claim("by-hand", ""), template)
+
+    assert what == "StorageClass"
+    assert why.startswith("green has no default one, and PersistentVolumeClaim shop/a, StatefulSet shop/db will wait")
+    assert said(FakeApi(marked, extra=(CLASSES,)), silent, template) == []
+    bound = {**silent, "status": {"phase": "Bound"}}
+    assert said(FakeApi(fast, bound, extra=(CLASSES,)), silent) == []
+
+
+def test_workloads_whose_pods_a_quota_does_not_take():
+    green = FakeApi(quota({"limits.cpu": "4"}, {}))
+    web = obj("Deployment", "web", "apps/v1", spec={"template": {"spec": {"containers": [{"name": "c"}]}}})
+    default = obj("LimitRange", "l", spec={"limits": [{"type": "Container", "default": {"cpu": "1"}}]})
+    greedy = obj("LimitRange", "l", spec={"limits": [{"type": "Container", "default": {"cpu": "5"}}]})
+
+    ((_, why),) = said(green, web)
+    assert why.startswith("not every container of Deployment shop/web says limits.cpu, and it takes no such pod: let")
+    assert said(green, web, default) == []
+    ((_, why),) = said(green, web, greedy)
+    assert why.startswith("limits.cpu: 0 used and 5 more of 4: raise it on green")
+
+
+def test_bindings_to_roles_that_neither_come_nor_are_there():
+    rbac = "rbac.authorization.k8s.io/v1"
+
+    def bound(name, kind, to, binding="RoleBinding", namespace="shop"):
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": to}
+        return obj(binding, name, rbac, namespace=namespace, roleRef=role)
+
+    view = obj("ClusterRole", "view", rbac, namespace="")
+    kinds = [ApiResource(rbac, kind, f"{kind.lower()}s", kind[0] != "C", VERBS) for kind in ("Role", "ClusterRole")]
+    green = FakeApi(view, extra=tuple(kinds))
+    there = [bound("a", "ClusterRole", "view"), bound("b", "Role", "own"), obj("Role", "own", rbac)]
+
+    assert said(green, *there) == []
+    (first, second) = said(
+        green,
+        *there[:2],
+        bound("c", "ClusterRole", "kept"),
+        bound("d", "ClusterRole", "kept", "ClusterRoleBinding", ""),
+    )
+    assert first[0] == "ClusterRole kept"
+    assert "so RoleBinding shop/c, ClusterRoleBinding d will give no right before it is there" in first[1]
+    assert second[0] == "Role shop/own"

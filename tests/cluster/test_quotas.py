@@ -1,0 +1,128 @@
+"""What a quota uses: our numbers against those of the API server, which counts an object as it takes it."""
+
+import json
+import re
+import subprocess
+import time
+import uuid
+
+import pytest
+from test_commands import kubectl, live, run  # noqa: F401 - run is a fixture
+
+from bluegreen.assess.amounts import amount
+from bluegreen.assess.pod_resources import defaults_of
+from bluegreen.assess.quotas import unsaid
+from bluegreen.assess.usage import usage
+
+pytestmark = pytest.mark.lab
+
+FAST = "fast.storageclass.storage.k8s.io"
+KEYS = [
+    *("pods", "count/pods", "services", "services.loadbalancers", "services.nodeports", "requests.storage"),
+    *("cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"),
+    *("requests.ephemeral-storage", "limits.ephemeral-storage", "ephemeral-storage"),
+    *("hugepages-2Mi", "requests.hugepages-2Mi", "requests.example.com/gpu"),
+    *("persistentvolumeclaims", f"{FAST}/requests.storage", f"{FAST}/persistentvolumeclaims"),
+]
+PLURALS = {("v1", kind): f"{kind.lower()}s" for kind in ("Pod", "Service", "PersistentVolumeClaim")}
+RANGES = {
+    "usual": {"default": {"memory": "4Gi"}, "defaultRequest": {"memory": "32Mi"}, "max": {"cpu": "2"}},
+    "disk": {"default": {"ephemeral-storage": "1Gi"}, "min": {"cpu": "10m"}},
+}
+
+
+def box(requests=None, limits=None, **more):
+    return {"image": "x", "resources": {"requests": requests or {}, "limits": limits or {}}, **more}
+
+
+def pod(*main, first=(), **more):
+    boxes = {"containers": main, "initContainers": first}
+    named = {key: [{"name": f"{key[0]}{n}", **one} for n, one in enumerate(of)] for key, of in boxes.items()}
+    return "Pod", {**named, "nodeSelector": {"nobody": "has-it"}, **more}
+
+
+def claim(storage, storage_class):
+    asked = {"resources": {"requests": {"storage": storage}}}
+    return "PersistentVolumeClaim", {"accessModes": ["ReadWriteOnce"], "storageClassName": storage_class, **asked}
+
+
+SIDECAR = box({"cpu": "30m"}, {"memory": "96Mi"}, restartPolicy="Always")
+HUGE = {"hugepages-2Mi": "4Mi", "cpu": "1", "memory": "1Gi"}
+OBJECTS = {
+    "plain": pod(box({"cpu": "100m", "memory": "1Gi"}), box({"cpu": "0.25"}, {"cpu": "500m"})),
+    "first": pod(box({"cpu": "100m"}), first=[box({"cpu": "1"}), box({"cpu": "300m"}, {"memory": "2Gi"})]),
+    "sidecar": pod(box({"cpu": "100m"}), first=[box({"cpu": "250m"}), SIDECAR, box({"cpu": "200m"})]),
+    "disk": pod(box({"ephemeral-storage": "1Gi"}, {"ephemeral-storage": "2Gi"})),
+    "devices": pod(box({}, {"example.com/gpu": "2"}), box({}, HUGE)),
+    "whole": pod(box({"cpu": "100m"}), resources={"requests": {"memory": "1Gi"}, "limits": {"cpu": "1"}}),
+    "silent": pod(box(), box()),
+    "balanced": ("Service", {"type": "LoadBalancer", "ports": [{"port": 80}]}),
+    "on-nodes": ("Service", {"type": "NodePort", "ports": [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]}),
+    "inside": ("Service", {"ports": [{"port": 80}]}),
+    "volume": claim("1.5Gi", "fast"),
+    "by-hand": claim("1Gi", ""),
+}
+
+
+@pytest.fixture
+def namespace():
+    name = f"bg-quota-{uuid.uuid4().hex[:8]}"
+    kubectl("--context", "new", "create", "namespace", name)
+    try:
+        yield name
+    finally:
+        kubectl("--context", "new", "delete", "namespace", name, "--ignore-not-found", "--wait=false")
+
+
+def make(namespace, kind, name, **parts):
+    obj = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, **parts}
+    kubectl("--context", "new", "create", "-f", "-", text=json.dumps(obj))
+    return obj
+
+
+def limit(namespace, keys):
+    """Make a quota and wait until it is enforced; return its keys."""
+    make(namespace, "ResourceQuota", "q", spec={"hard": dict.fromkeys(keys, "1000Gi")})
+    end = time.monotonic() + 30
+    while used(namespace).keys() != set(keys):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def used(namespace):
+    """Return what the quota says is used; the API server writes that down before it takes an object."""
+    given = json.loads(kubectl("--context", "new", "-n", namespace, "get", "quota", "q", "-o", "json"))
+    return {key: amount(value) for key, value in (given.get("status") or {}).get("used", {}).items()}
+
+
+@pytest.mark.parametrize("with_ranges", [False, True], ids=["by itself", "with LimitRanges"])
+def test_the_server_counts_what_we_count(namespace, with_ranges):
+    limits = {name: {"limits": [{"type": "Container", **item}]} for name, item in RANGES.items()}
+    ranges = [make(namespace, "LimitRange", name, spec=spec) for name, spec in limits.items() if with_ranges]
+    limit(namespace, KEYS)
+
+    # A pod that says it as a whole is taken without the defaults, and its own limits do not go with them.
+    for name in (
+        OBJECTS.keys() - {"whole"} if with_ranges else {"whole", "volume", "by-hand", "balanced", "on-nodes", "inside"}
+    ):
+        before = used(namespace)
+        kind, spec = OBJECTS[name]
+        obj = make(namespace, kind, name, spec=spec)
+        theirs = {key: value - before[key] for key, value in used(namespace).items()}
+
+        ours = {key: value for key, value in usage(obj, PLURALS, defaults_of(ranges)).items() if key in KEYS}
+        assert {key: value for key, value in theirs.items() if value} == ours, name
+
+
+def test_the_server_wants_said_what_we_want_said(namespace):
+    limit(namespace, KEYS)
+    quota = json.loads(kubectl("--context", "new", "-n", namespace, "get", "quota", "q", "-o", "json"))
+    kind, spec = OBJECTS["plain"]
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        make(namespace, kind, "plain", spec=spec)
+
+    ours = unsaid(
+        quota, [{"apiVersion": "v1", "kind": kind, "metadata": {"name": "p", "namespace": namespace}, "spec": spec}]
+    )
+    theirs = re.findall(r"(\S+) for: ", refused.value.stderr)
+    assert sorted(ours) == sorted(key for key in theirs if "." in key)
