@@ -63,7 +63,7 @@ class Bench:
             self.peak_mib = max(self.peak_mib, run.peak_mib)
 
     def imports(self, source: str, prefix: str) -> None:
-        """Import a namespace into empty ones, by turns with plain HTTPS; then once each by the others.
+        """Import a namespace into empty ones, by turns with plain HTTPS and kubectl; then again, and by Velero.
 
         Args:
             source: namespace on blue.
@@ -74,16 +74,13 @@ class Bench:
         runs.bluegreen("export", "--from", OLD, *words, place=self.place)
         one = _Import(self, source, prefix, bundle)
         # There and back: what comes second meets controllers that still work on what came first.
-        one.plain_https("plain-1")
-        one.bluegreen("import-1")
-        one.bluegreen("")
-        one.plain_https("plain-2")
-        one.plain_https("plain-3")
-        one.bluegreen("import-2")
+        turns = (one.plain_https, "plain"), (one.bluegreen, "import"), (one.kubectl_apply, "kubectl")
+        for number in range(ROUNDS):
+            for act, name in reversed(turns) if number % 2 else turns:
+                act(f"{name}-{number}" if number or act != one.bluegreen else "")
         for _ in range(ROUNDS):
             runs.wait_for_quiet()
             self.bluegreen(f"{prefix}import_again", *one.words(source))
-        one.kubectl_apply("kubectl")
         one.velero("velero_restore_tuned")
         if not prefix:
             with velero.as_installed():
