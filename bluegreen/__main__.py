@@ -1,6 +1,6 @@
 """`python -m bluegreen`: the same as the `bluegreen` command."""
 
-from bluegreen.cli.main import run
+from bluegreen.cli.start import run
 
 if __name__ == "__main__":
     run()

@@ -256,3 +256,16 @@ def test_a_plan_that_is_not_there_is_bad_input(tmp_path):
 
     assert done.returncode == 2
     assert "No such file" in done.stderr
+
+
+def test_ctrl_c_while_modules_load_ends_it_without_a_trace(tmp_path):
+    (tmp_path / "click.py").write_text("import time\nprint('loads', flush=True)\ntime.sleep(60)\n")
+    command = [sys.executable, "-m", "bluegreen", "version"]
+    slow = subprocess.Popen(
+        command, env={"PYTHONPATH": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert slow.stdout.readline() == "loads\n"
+    slow.send_signal(signal.SIGINT)
+    _, said = slow.communicate(timeout=30)
+
+    assert (slow.returncode, said) == (-signal.SIGINT, "")
