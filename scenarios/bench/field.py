@@ -17,7 +17,7 @@ MIXED, LARGE, TINY = PREFIX + "mixed", PREFIX + "large", PREFIX + "tiny"
 SIZES = {MIXED: 3000, LARGE: 7000}
 """Namespaces with objects of all ten kinds."""
 TINY_SIZE = 3000
-GONE_SECONDS = 420
+GONE_SECONDS = 900
 EVERY_SECONDS = 2.0
 
 
