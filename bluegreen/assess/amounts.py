@@ -56,4 +56,5 @@ def words(key: str, value: Decimal) -> str:
     """
     unit = next((unit for unit in _LARGE if value >= _SCALE[unit]), "") if any(w in key for w in _BYTES) else ""
     number = (value / _SCALE[unit]).quantize(Decimal("0.01")) if unit else value
-    return f"{number:f}".rstrip("0").rstrip(".") + unit if "." in f"{number:f}" else f"{number:f}{unit}"
+    text = f"{number:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + unit

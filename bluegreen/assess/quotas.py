@@ -14,10 +14,9 @@ from bluegreen.assess.pod_resources import Amounts, Defaults, defaults_of, pod_r
 from bluegreen.assess.pods import pod_spec
 from bluegreen.assess.usage import Plurals, made_claims, usage
 from bluegreen.model.ports import ApiResource, Cluster, Raw
-from bluegreen.model.refs import ObjectRef, ref_of
+from bluegreen.model.refs import ObjectRef, in_words, ref_of
 
 _NONE = Decimal(0)
-_NAMED = 3
 _MUST_SAY = {f"requests.{name}": {f"requests.{name}", name} for name in ("cpu", "memory")}
 _MUST_SAY |= {key: {key} for key in ("limits.cpu", "limits.memory")}
 
@@ -76,8 +75,7 @@ def unsaid(quota: Raw, objects: Iterable[Raw], ranges: Iterable[Raw] = ()) -> di
 
 def unsaid_words(key: str, refs: Sequence[ObjectRef]) -> str:
     """Return in words what a quota wants to be said and who does not."""
-    more = f" and {len(refs) - _NAMED} more" if len(refs) > _NAMED else ""
-    return f"not every container of {', '.join(map(str, refs[:_NAMED]))}{more} says {key}, and it takes no such pod"
+    return f"not every container of {in_words(refs)} says {key}, and it takes no such pod"
 
 
 def count_already(

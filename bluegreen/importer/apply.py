@@ -29,10 +29,9 @@ from bluegreen.importer.refusal import Cause, cause_of
 from bluegreen.model.errors import BluegreenError, OutOfTimeError, RefusedError, TransientError
 from bluegreen.model.events import Emit
 from bluegreen.model.ports import ApiResource, Cluster, Raw
-from bluegreen.model.refs import ObjectRef
+from bluegreen.model.refs import ObjectRef, in_words
 
 _FOUNDATION = frozenset({"namespaces", "definitions"})
-_NAMED = 3
 _WRITE_STATUS = "write it by hand (kubectl replace --subresource=status), or delete the object and import again"
 
 
@@ -319,12 +318,10 @@ def _raise_undone(
     asked = [ref for wave in waves for ref in wave.refs]
     undone = [ref for ref in asked if ref not in known]
     if options.left == 0 and undone:
-        first = ", ".join(str(ref) for ref in undone[:_NAMED])
-        rest = f" and {len(undone) - _NAMED} more" if len(undone) > _NAMED else ""
         raise OutOfTimeError(
             "import.out-of-time",
             f"applying objects to {cluster.id.context}",
-            f"{len(undone)} of {len(asked)} are not done: {first}{rest}",
+            f"{len(undone)} of {len(asked)} are not done: {in_words(undone)}",
             "run the same command again, which goes on with them",
         )
 

@@ -15,9 +15,8 @@ from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.rewrite import Remark
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.ports import ApiResource, Cluster, Raw
-from bluegreen.model.refs import ObjectRef, ref_of
+from bluegreen.model.refs import ObjectRef, in_words, ref_of
 
-_NAMED = 3
 _RBAC = "rbac.authorization.k8s.io/v1"
 _BINDINGS, _ROLES = ("RoleBinding", "ClusterRoleBinding"), ("Role", "ClusterRole")
 _CLASS = ("storage.k8s.io/v1", "StorageClass")
@@ -117,18 +116,16 @@ def _classes(
 def _roles(green: Cluster, objects: Iterable[Raw], gaps: dict[str, str]) -> Iterator[Remark]:
     """Tell of bindings to roles that neither come nor are there, such as those that `export.exclude` keeps on blue."""
     coming: set[ObjectRef] = set()
-    asking: dict[ObjectRef, list[Raw]] = {}
+    asking: dict[ObjectRef, list[ObjectRef]] = {}
     for obj in objects:
         if obj["kind"] in _BINDINGS and obj["apiVersion"] == _RBAC:
-            asking.setdefault(_role_of(obj), []).append(obj)
+            asking.setdefault(_role_of(obj), []).append(ref_of(obj))
         elif obj["kind"] in _ROLES:
             coming.add(ref_of(obj))
     for ref in sorted(asking.keys() - coming, key=str):
         if attempt(functools.partial(_found, green, ref), str(ref), gaps) == {}:
-            gives = f"{_named(asking[ref])} will give no right before it is there"
-            yield Remark(
-                str(ref), "", f"it is neither on green nor among the objects, so {gives}: export it or make it"
-            )
+            why = f"it is neither on green nor among the objects, so {in_words(asking[ref])} will give no right"
+            yield Remark(str(ref), "", f"{why} before it is there: export it or make it")
 
 
 def _role_of(binding: Raw) -> ObjectRef:
@@ -136,15 +133,9 @@ def _role_of(binding: Raw) -> ObjectRef:
     return ObjectRef(_RBAC, kind, str(binding["metadata"]["namespace"]) if kind == "Role" else "", name)
 
 
-def _named(objects: Sequence[Raw]) -> str:
-    """Return in words the first of some objects, and how many more."""
-    more = f" and {len(objects) - _NAMED} more" if len(objects) > _NAMED else ""
-    return ", ".join(str(ref_of(obj)) for obj in objects[:_NAMED]) + more
-
-
 def _waiting(green: Cluster, askers: Iterable[Raw], gaps: dict[str, str]) -> str:
     """Return in words who waits for a class, nobody in no words."""
-    return _named([obj for obj in askers if not _has_volume(green, obj, gaps)])
+    return in_words([ref_of(obj) for obj in askers if not _has_volume(green, obj, gaps)])
 
 
 def _has_default(green: Cluster, resources: Iterable[ApiResource], gaps: dict[str, str]) -> bool:

@@ -4,6 +4,7 @@ References are values that are compared, sorted and printed; they never hold an 
 """
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -76,3 +77,12 @@ def ref_of(obj: dict[str, object]) -> ObjectRef:
 
 
 _made = tuple.__new__  # as ObjectRef(...) makes one, without a call in between
+
+
+_NAMED = 3
+
+
+def in_words(refs: Sequence[ObjectRef]) -> str:
+    """Return the first of some objects, and how many more, for a message."""
+    more = f" and {len(refs) - _NAMED} more" if len(refs) > _NAMED else ""
+    return ", ".join(map(str, refs[:_NAMED])) + more

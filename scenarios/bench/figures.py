@@ -1,7 +1,7 @@
 """The promises as data, and what a run measured beside them. Pure; it must never round a miss into a success."""
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,18 +64,14 @@ def median(values: Sequence[float]) -> float:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
-def ratios(
-    seconds: Mapping[str, Sequence[float]], peak_mib: float, of_runs: Callable[[Sequence[float]], float] = min
-) -> dict[str, float]:
+def ratios(seconds: Mapping[str, Sequence[float]], peak_mib: float) -> dict[str, float]:
     """Return each promised figure from the seconds of all runs.
 
     Args:
         seconds: every run's time, by what ran.
         peak_mib: the largest peak of the written exports.
-        of_runs: what stands for several runs of one thing. Whatever disturbs a run makes it longer, never shorter, so
-            the best of each is the nearest to what it costs (as Python's timeit has it), on both sides of a ratio.
     """
-    took = {name: of_runs(values) for name, values in seconds.items() if values}
+    took = {name: median(values) for name, values in seconds.items() if values}
     pairs = {
         "export_vs_kubectl": ("kubectl_get", "export"),
         "export_written_vs_kubectl": ("kubectl_get", "export_written"),
@@ -106,6 +102,4 @@ def line(seconds: Mapping[str, Sequence[float]], peak_mib: float, objects: Mappi
     whole = len(judged) == len(PROMISES) and all(entry["ok"] for entry in judged.values())
     times = {name: [round(value, 2) for value in values] for name, values in seconds.items()}
     also = {name: round(measured[name], 3) for name in _ALSO if name in measured}
-    medians = {name: round(value, 3) for name, value in ratios(seconds, peak_mib, median).items() if name in judged}
-    told = {"figures": judged, "by_median": medians, "also": also, "seconds": times, "objects": dict(objects)}
-    return {"ok": whole, **told}
+    return {"ok": whole, "figures": judged, "also": also, "seconds": times, "objects": dict(objects)}

@@ -7,7 +7,7 @@ import time
 import uuid
 
 import pytest
-from test_commands import kubectl, live, run  # noqa: F401 - run is a fixture
+from test_commands import kubectl
 
 from bluegreen.assess.amounts import amount
 from bluegreen.assess.pod_resources import defaults_of
@@ -81,7 +81,7 @@ def make(namespace, kind, name, **parts):
 
 
 def limit(namespace, keys):
-    """Make a quota and wait until it is enforced; return its keys."""
+    """Make a quota and wait until it is enforced."""
     make(namespace, "ResourceQuota", "q", spec={"hard": dict.fromkeys(keys, "1000Gi")})
     end = time.monotonic() + 30
     while used(namespace).keys() != set(keys):
@@ -102,9 +102,9 @@ def test_the_server_counts_what_we_count(namespace, with_ranges):
     limit(namespace, KEYS)
 
     # A pod that says it as a whole is taken without the defaults, and its own limits do not go with them.
-    for name in (
-        OBJECTS.keys() - {"whole"} if with_ranges else {"whole", "volume", "by-hand", "balanced", "on-nodes", "inside"}
-    ):
+    alone = {"whole", "volume", "by-hand", "balanced", "on-nodes", "inside"}
+    chosen = OBJECTS.keys() - {"whole"} if with_ranges else alone
+    for name in chosen:
         before = used(namespace)
         kind, spec = OBJECTS[name]
         obj = make(namespace, kind, name, spec=spec)

@@ -6,7 +6,6 @@ from bluegreen.migration.lacking import lacking
 from bluegreen.model.errors import RefusedError
 from bluegreen.model.ports import ApiResource
 
-MARK = "kubernetes.io/is-default-class"
 CLASSES = ApiResource("storage.k8s.io/v1", "StorageClass", "storageclasses", namespaced=False, verbs=VERBS)
 
 
@@ -96,7 +95,8 @@ def test_claims_that_name_no_class_where_green_has_no_default():
     silent = obj("PersistentVolumeClaim", "a", spec={})
     template = obj("StatefulSet", "db", "apps/v1", spec={"volumeClaimTemplates": [{"metadata": {}, "spec": {}}]})
     fast = obj("StorageClass", "fast", "storage.k8s.io/v1", namespace="")
-    marked = {**fast, "metadata": {**fast["metadata"], "annotations": {f"{CLASSES.kind.lower()}.{MARK}": "true"}}}
+    mark = {"storageclass.kubernetes.io/is-default-class": "true"}
+    marked = {**fast, "metadata": {**fast["metadata"], "annotations": mark}}
 
     ((what, why),) = said(FakeApi(fast, extra=(CLASSES,)), silent, claim("by-hand", ""), template)
 
