@@ -7,13 +7,13 @@ before it raises. Idle objects may be applied in the import phase only: later it
 import contextlib
 import enum
 import math
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_all
 from dataclasses import dataclass, replace
-from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Self
+from functools import partial
+from itertools import count
 
 import msgspec
 
@@ -28,9 +28,10 @@ from bluegreen.importer.pace import AT_A_TIME
 from bluegreen.importer.refusal import Cause, cause_of
 from bluegreen.model.errors import BluegreenError, OutOfTimeError, RefusedError, TransientError
 from bluegreen.model.events import Emit
-from bluegreen.model.ports import ApiResource, Cluster, Raw
+from bluegreen.model.ports import ApiResource, Application, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, in_words
 
+_Kinds = frozenset[tuple[str, str]]
 _FOUNDATION = frozenset({"namespaces", "definitions"})
 _WRITE_STATUS = "write it by hand (kubectl replace --subresource=status), or delete the object and import again"
 
@@ -51,7 +52,7 @@ class ApplyOptions:
 
     Attributes:
         migration: id of the migration, written on what it creates.
-        workers: writes at a time within a wave.
+        workers: threads that read green, and that do what is left to do after an apply.
         prepare: what is done to each object last, such as make_idle.
         definition_seconds: how long to wait for custom resource definitions.
         clock: monotonic seconds.
@@ -174,82 +175,43 @@ def _written(results: Iterable[ApplyResult]) -> int:
 def _apply_wave(
     cluster: Cluster, wave: Wave, resources: tuple[ApiResource, ...], options: ApplyOptions
 ) -> list[ApplyResult]:
-    """Decide about each object in this thread, which threads would only make slower, and write in many."""
+    """Have what is not as wanted applied, many at a time, and say what happened to each object."""
     scene = options.scene or NO_SCENE
     live, denials = (
         read_live(cluster, wave.refs, resources, options.workers, options.ahead),
         Denials(cluster, resources),
     )
     apart = frozenset((r.api_version, r.kind) for r in resources if "status" in (r.subresources or ()))
-    with _Writers(
-        lambda ref, decision: _write(cluster, ref, decision, options, denials, apart=apart), options
-    ) as writers:
+    results: list[ApplyResult | None] = []
+    jobs: dict[int, tuple[int, ObjectRef, Decision]] = {}
+    numbers = count()
+
+    def decided() -> Iterator[Application]:
+        """Decide about each object when its turn has come, while others are being written."""
         for ref, obj in zip(wave.refs, wave.objects, strict=True):
             decision = decide(options.prepare(obj), live.get(ref), options.migration, scene)
-            known = _without_write(ref, decision, live.get(ref))
-            if known:
-                writers.results.append(known)
+            results.append(_without_write(ref, decision, live.get(ref)))
+            if results[-1] is None:
+                jobs[next(numbers)] = len(results) - 1, ref, decision
+                yield Application(decision.body, decision.force)
+
+    todo, later = decided(), dict[int, Future[ApplyResult]]()
+    pool = ThreadPoolExecutor(options.workers, thread_name_prefix="apply")
+    try:
+        for number, answer in cluster.apply_each(todo, lambda: options.left):
+            place, ref, decision = jobs.pop(number)
+            settle = partial(_settled, cluster, ref, decision, answer, denials, apart=apart)
+            if _is_all(decision, answer, apart, ref):
+                results[place] = settle()
             else:
-                writers.hand(ref, decision)
-        return writers.finished()
-
-
-class _Writers:
-    """Threads that write what they are handed, each taking the next when it is done; begun when there is a first.
-
-    Args:
-        write: writes one object.
-        options: how many, and until when they are waited for.
-
-    Attributes:
-        results: one for each object in the order in which they came; None as long as it is not known.
-    """
-
-    def __init__(self, write: Callable[[ObjectRef, Decision], ApplyResult | None], options: ApplyOptions) -> None:
-        self._write = write
-        self._options = options
-        self._jobs: SimpleQueue[tuple[int, ObjectRef, Decision] | None] = SimpleQueue()
-        self._pool = ThreadPoolExecutor(max_workers=options.workers, thread_name_prefix="apply")
-        self._threads: list[Future[None]] = []
-        self.results: list[ApplyResult | None] = []
-
-    def hand(self, ref: ObjectRef, decision: Decision) -> None:
-        """Have an object written."""
-        self.results.append(None)  # its place must be there before a thread can be done
-        self._jobs.put((len(self.results) - 1, ref, decision))
-        if len(self._threads) < self._options.workers:
-            self._threads.append(self._pool.submit(self._work))
-
-    def _work(self) -> None:
-        while job := self._jobs.get():
-            place, ref, decision = job
-            self.results[place] = self._write(ref, decision)
-
-    def finished(self) -> list[ApplyResult]:
-        """Return what is known when all is written or the time is over; a write that hangs is not waited for longer."""
-        self._no_more()
-        done, _ = wait_for_all(self._threads, timeout=self._options.left)
-        for thread in done:
-            thread.result()
-        return [result for result in self.results if result is not None]
-
-    def _no_more(self) -> None:
-        for _ in self._threads:
-            self._jobs.put(None)
-
-    def __enter__(self) -> Self:
-        """Return the writers."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the threads; after an error without writing what is left."""
-        with contextlib.suppress(Empty):
-            while error:
-                self._jobs.get_nowait()
-        self._no_more()
-        self._pool.shutdown(wait=self._options.left != 0, cancel_futures=True)
+                later[place] = pool.submit(settle)
+        deque(todo, 0)  # where the time is over: an object that is equal is done all the same
+        wait_for_all(later.values(), timeout=options.left)
+    finally:
+        pool.shutdown(wait=options.left != 0, cancel_futures=True)
+    for place, settled in later.items():
+        results[place] = settled.result() if settled.done() and not settled.cancelled() else None
+    return [result for result in results if result is not None]
 
 
 def _without_write(ref: ObjectRef, decision: Decision, live: Raw | None) -> ApplyResult | None:
@@ -267,32 +229,42 @@ def _without_write(ref: ObjectRef, decision: Decision, live: Raw | None) -> Appl
             return None
 
 
-def _write(
+def _is_all(decision: Decision, answer: Raw | BluegreenError, apart: _Kinds, ref: ObjectRef) -> bool:
+    """Return whether what came of an apply is known without a further request."""
+    return not isinstance(answer, BluegreenError) and not _has_status(decision, apart, ref)
+
+
+def _has_status(decision: Decision, apart: _Kinds, ref: ObjectRef) -> bool:
+    """Return whether a status is to be written: once, for from then on it is green's controllers' own."""
+    creates = decision.verdict is Verdict.CREATE
+    return creates and "status" in decision.body and (ref.api_version, ref.kind) in apart
+
+
+def _settled(
     cluster: Cluster,
     ref: ObjectRef,
     decision: Decision,
-    options: ApplyOptions,
+    answer: Raw | BluegreenError,
     denials: Denials,
     *,
-    apart: frozenset[tuple[str, str]],
-) -> ApplyResult | None:
-    """Write one object and return what happened; None when the time was over before.
+    apart: _Kinds,
+) -> ApplyResult:
+    """Do what is left to do after an apply and return what happened.
 
     Args:
+        answer: the object as it is on green then, or why it was not applied.
         apart: kinds whose status is written by a request of its own.
     """
-    if options.left == 0:
-        return None
     creates = decision.verdict is Verdict.CREATE
     try:
-        answer = _send(cluster, decision, creates=creates)
+        made = _made(cluster, decision, answer, creates=creates)
     except BluegreenError as error:
         why = denials.why(error, ref, creates=creates)
         return ApplyResult(ref, Outcome.FAILED, cause=cause_of(error), error=why)
-    uid = str(answer["metadata"].get("uid", ""))
-    if creates and "status" in decision.body and (ref.api_version, ref.kind) in apart:
+    uid = str(made["metadata"].get("uid", ""))
+    if _has_status(decision, apart, ref):
         try:
-            cluster.apply_status(decision.body)  # once: from then on it is green's controllers' own
+            cluster.apply_status(decision.body)
         except BluegreenError as error:
             why = f"it was created, but its status could not be written ({error.why or error}): {_WRITE_STATUS}"
             return ApplyResult(ref, Outcome.FAILED, ours=True, uid=uid, cause=cause_of(error), error=why)
@@ -300,14 +272,13 @@ def _write(
     return ApplyResult(ref, outcome, creates or decision.force, uid)
 
 
-def _send(cluster: Cluster, decision: Decision, *, creates: bool) -> Raw:
-    """Apply; an object with two list items of one key, which only a create takes, is created instead."""
-    try:
-        return cluster.apply(decision.body, force=decision.force)
-    except RefusedError as error:
-        if not creates or cause_of(error) is not Cause.DUPLICATE_KEYS:
-            raise
-        return cluster.create(decision.body)
+def _made(cluster: Cluster, decision: Decision, answer: Raw | BluegreenError, *, creates: bool) -> Raw:
+    """Return the object; one with two list items of one key, which only a create takes, is created now."""
+    if not isinstance(answer, BluegreenError):
+        return answer
+    if not creates or cause_of(answer) is not Cause.DUPLICATE_KEYS:
+        raise answer
+    return cluster.create(decision.body)
 
 
 def _raise_undone(

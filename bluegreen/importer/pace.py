@@ -1,6 +1,4 @@
-"""How many applies an import has under way at a time; a server that has enough says so by 429, which is heeded."""
+"""How many threads an import has beside the one that sends its applies; a server that has enough says so by 429."""
 
 AT_A_TIME = 24
-"""Half of what a default API server grants the priority level global-default (some 49 of its 600 requests in flight;
-source: the suggested configuration of API priority and fairness). The server's store writes what comes together as one,
-and others of that level are still served."""
+"""Reads of green, and what is left to do after an apply, each waiting for the server most of the time."""

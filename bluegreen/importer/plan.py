@@ -5,8 +5,8 @@ give the same plan.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from bluegreen.importer.pace import AT_A_TIME
 from bluegreen.importer.refusal import Cause, cause_of
 from bluegreen.importer.rewrite import Effect
 from bluegreen.model.errors import BluegreenError, RefusedError
-from bluegreen.model.ports import Cluster, Raw
+from bluegreen.model.ports import Application, Cluster, Raw
 from bluegreen.model.refs import ObjectRef
 
 
@@ -35,7 +35,7 @@ class PlanOptions:
     Attributes:
         migration: id of the migration.
         dry_run: ask the server for a dry run of every write.
-        workers: requests at a time.
+        workers: threads that read green, and that ask again about what was refused.
         prepare: what import does to each object last, such as make_idle.
         ahead: lists of green that are under way already.
         contents: digests of what is asked for, for a plan that is kept.
@@ -142,21 +142,54 @@ def plan_import(objects: Iterable[Raw], cluster: Cluster, options: PlanOptions) 
     named = [(wave, ref, options.prepare(obj)) for wave, ref, obj in pairs]
     resources = cluster.resources()
     live = read_live(cluster, (ref for _, ref, _ in named), resources, options.workers, options.ahead)
-    new = {ref for _, ref, _ in named if ref not in live}
     decided = [
         _decided((wave, ref), decide(obj, live.get(ref), options.migration, scene), options) for wave, ref, obj in named
     ]
     if not options.dry_run:
         return ImportPlan(cluster.id.uid, tuple(entry for entry, _ in decided))
 
-    denials = Denials(cluster, resources)
+    return ImportPlan(cluster.id.uid, _judged(cluster, decided, live, Denials(cluster, resources), options))
 
-    def ask(job: tuple[PlanEntry, Decision]) -> PlanEntry:
-        entry = _dry_run(cluster, *job, live.get(job[0].ref), new)
-        return _with_rights(entry, denials, creates=entry.ref in new)
 
+def _judged(
+    cluster: Cluster,
+    decided: Sequence[tuple[PlanEntry, Decision]],
+    live: Mapping[ObjectRef, Raw],
+    denials: Denials,
+    options: PlanOptions,
+) -> tuple[PlanEntry, ...]:
+    """Return the entries with what the server says of each write, asked for many at a time."""
+    new = {entry.ref for entry, _ in decided if entry.ref not in live}
+    entries = [entry for entry, _ in decided]
+    asked: list[int] = []
+
+    def wanted() -> Iterator[Application]:
+        for place, (entry, decision) in enumerate(decided):
+            if decision.verdict in (Verdict.CREATE, Verdict.CHANGE):
+                waits_for = _not_there_yet(entry.ref, new)
+                if waits_for:
+                    reason = f"{entry.reason}; no dry run: {waits_for} is created by this import"
+                    entries[place] = structs.replace(entry, reason=reason, unjudged=waits_for)
+                else:
+                    asked.append(place)
+                    yield Application(decision.body, decision.force)
+
+    def refused(entry: PlanEntry, decision: Decision, error: BluegreenError) -> PlanEntry:
+        answer = _answer(cluster, entry.ref, decision, error)
+        return _with_rights(_judge(entry, answer, live.get(entry.ref)), denials, creates=entry.ref in new)
+
+    later: dict[int, Future[PlanEntry]] = {}
     with ThreadPoolExecutor(max_workers=options.workers, thread_name_prefix="plan") as pool:
-        return ImportPlan(cluster.id.uid, tuple(pool.map(ask, decided)))
+        for number, answer in cluster.apply_each(wanted(), dry_run=True):
+            place = asked[number]
+            entry, decision = decided[place]
+            if isinstance(answer, BluegreenError):  # which takes further requests
+                later[place] = pool.submit(refused, entry, decision, answer)
+            else:
+                entries[place] = _judge(entry, answer, live.get(entry.ref))
+        for place, judged in later.items():
+            entries[place] = judged.result()
+    return tuple(entries)
 
 
 def _with_rights(entry: PlanEntry, denials: Denials, *, creates: bool) -> PlanEntry:
@@ -173,18 +206,6 @@ def _decided(place: tuple[str, ObjectRef], decision: Decision, options: PlanOpti
     return PlanEntry(ref, wave, decision.verdict, decision.reason, None, decision.changes, ours, content), decision
 
 
-def _dry_run(
-    cluster: Cluster, entry: PlanEntry, decision: Decision, live: Raw | None, new: set[ObjectRef]
-) -> PlanEntry:
-    if decision.verdict not in (Verdict.CREATE, Verdict.CHANGE):
-        return entry
-    waits_for = _not_there_yet(entry.ref, new)
-    if waits_for:
-        reason = f"{entry.reason}; no dry run: {waits_for} is created by this import"
-        return structs.replace(entry, reason=reason, unjudged=waits_for)
-    return _ask_server(cluster, entry, decision, live)
-
-
 def _not_there_yet(ref: ObjectRef, new: set[ObjectRef]) -> str:
     """Return what an object needs that this import makes first, empty when all is there."""
     namespace = ObjectRef("v1", "Namespace", "", ref.namespace)
@@ -195,8 +216,8 @@ def _not_there_yet(ref: ObjectRef, new: set[ObjectRef]) -> str:
     return str(found) if found else ""
 
 
-def _ask_server(cluster: Cluster, entry: PlanEntry, decision: Decision, live: Raw | None) -> PlanEntry:
-    answer = _answer(cluster, entry.ref, decision)
+def _judge(entry: PlanEntry, answer: Raw | BluegreenError, live: Raw | None) -> PlanEntry:
+    """Return an entry as a dry run's answer makes it."""
     if isinstance(answer, BluegreenError):
         cause = cause_of(answer)
         verdict = Verdict.CONFLICT if cause is Cause.CONFLICT else Verdict.REFUSED
@@ -209,23 +230,31 @@ def _ask_server(cluster: Cluster, entry: PlanEntry, decision: Decision, live: Ra
     return structs.replace(entry, changes=changes)
 
 
-def _answer(cluster: Cluster, ref: ObjectRef, decision: Decision) -> Raw | BluegreenError:
+def _answer(cluster: Cluster, ref: ObjectRef, decision: Decision, error: Raw | BluegreenError) -> Raw | BluegreenError:
     """Return the server's dry run or why there is none; a server that fails over one object only has refused it.
+
+    Args:
+        error: what it said at first.
 
     Raises:
         TransientError: it does not answer other requests either.
     """
-    why = ""
-    for _ in range(2):
-        try:
-            return cluster.apply(decision.body, force=decision.force, dry_run=True)
-        except BluegreenError as error:
-            if error.code != "kube.connection":
-                return error
-            why = error.why
+    answer, why = error, ""
+    for last in (False, True):
+        if not isinstance(answer, BluegreenError) or answer.code != "kube.connection":
+            return answer
+        why = answer.why
         with contextlib.suppress(RefusedError):
             cluster.get(ref)
+        answer = answer if last else _dry_run(cluster, decision)
     return UnansweredError(ref, why)
+
+
+def _dry_run(cluster: Cluster, decision: Decision) -> Raw | BluegreenError:
+    try:
+        return cluster.apply(decision.body, force=decision.force, dry_run=True)
+    except BluegreenError as error:
+        return error
 
 
 class UnansweredError(RefusedError):

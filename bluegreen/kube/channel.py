@@ -20,8 +20,10 @@ import pycurl
 from bluegreen.kube.settings import Settings
 
 CONNECT_SECONDS = 5.0
-_LOOK_SECONDS = 0.5
-_PAUSE_SECONDS = 0.005
+LOOK_SECONDS = 0.5
+"""How long a wait may keep Ctrl-C from being heard."""
+PAUSE_SECONDS = 0.005
+_HTTP_2 = bool(pycurl.version_info()[4] & pycurl.VERSION_HTTP2)
 _BAD_ADDRESS = frozenset({pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL})
 # The last one is how libcurl calls a key that does not belong to the certificate.
 _BAD_CERTIFICATE = frozenset(
@@ -109,6 +111,31 @@ class TooLongError(Exception):
     """The answer has more bytes than were wanted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One request that a handle carries, and what came of it so far."""
+
+    handle: pycurl.Curl
+    pieces: list[bytes] = field(repr=False)
+    headers: dict[str, str]
+
+    def answer(self) -> Answer:
+        """Return the answer, once it is there as a whole."""
+        status = self.handle.getinfo(pycurl.RESPONSE_CODE)
+        if status >= 400 and (after := self.handle.getinfo(pycurl.RETRY_AFTER)):  # noqa: PLR2004 - HTTP's own boundary
+            self.headers["retry-after"] = str(after)
+        return Answer(status, self.headers, b"".join(self.pieces))
+
+    def unanswered(self, code: int, text: str) -> NoAnswerError:
+        """Return what an error of libcurl means."""
+        return _explained(self.handle, code, text)
+
+    def forget(self) -> None:
+        """Take out what was sent and taken: a handle that waits for its next use shall not keep a Secret."""
+        self.handle.setopt(pycurl.WRITEFUNCTION, _nowhere)
+        self.handle.setopt(pycurl.POSTFIELDS, b"")
+
+
 class Channel:
     """Connections to one server; safe for many threads.
 
@@ -139,7 +166,7 @@ class Channel:
         try:
             handle = free.pop()
         except IndexError:
-            handle = self._new()
+            handle = self.handle()
         try:
             answer = self._carried_out(handle, wanted, authorization, self._step if stepwise else pycurl.Curl.perform)
         except BaseException:
@@ -148,13 +175,16 @@ class Channel:
         free.append(handle)
         return answer
 
-    def _new(self) -> pycurl.Curl:
-        """Return a handle that holds one connection."""
+    def handle(self, *, shared: bool = False) -> pycurl.Curl:
+        """Return a new handle for requests to the server.
+
+        Args:
+            shared: whether it carries its requests over a connection of several where the server can; else it holds one
+                of its own, as the client's own transport has them.
+        """
         handle, given = pycurl.Curl(), self._settings
         handle.setopt(pycurl.NOSIGNAL, 1)
-        handle.setopt(pycurl.MAXCONNECTS, 1)
-        # A connection for each request under way, as the client's own transport has them.
-        handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        _set_version(handle, shared=shared and _HTTP_2)
         handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
         if given.compressed:  # API servers compress what is long, which comes in a seventh of the pieces then
             handle.setopt(pycurl.ACCEPT_ENCODING, "gzip")
@@ -193,6 +223,19 @@ class Channel:
         authorization: Mapping[str, str],
         perform: Callable[[pycurl.Curl], None],
     ) -> Answer:
+        transfer = self.prepared(handle, wanted, authorization)
+        try:
+            perform(handle)
+        except pycurl.error as error:
+            if wanted.limit and error.args[0] == pycurl.E_WRITE_ERROR:
+                raise TooLongError from None
+            raise transfer.unanswered(*error.args) from None
+        finally:
+            transfer.forget()
+        return transfer.answer()
+
+    def prepared(self, handle: pycurl.Curl, wanted: Exchange, authorization: Mapping[str, str]) -> "Transfer":
+        """Return a handle made ready for one request."""
         pieces: list[bytes] = []
         headers: dict[str, str] = {}
         handle.setopt(pycurl.URL, (self._server + wanted.target).encode())
@@ -212,25 +255,15 @@ class Channel:
             handle.setopt(pycurl.HEADERFUNCTION, lambda line: _note(line, headers))
         else:
             handle.unsetopt(pycurl.HEADERFUNCTION)
-        try:
-            perform(handle)
-        except pycurl.error as error:
-            raise _explained(handle, *error.args, limited=bool(wanted.limit)) from None
-        finally:  # a handle that waits for its next use shall not keep a Secret
-            handle.setopt(pycurl.WRITEFUNCTION, _nowhere)
-            handle.setopt(pycurl.POSTFIELDS, b"")
-        status = handle.getinfo(pycurl.RESPONSE_CODE)
-        if status >= 400 and (after := handle.getinfo(pycurl.RETRY_AFTER)):  # noqa: PLR2004 - HTTP's own boundary
-            headers["retry-after"] = str(after)
-        return Answer(status, headers, b"".join(pieces))
+        return Transfer(handle, pieces, headers)
 
     def _step(self, handle: pycurl.Curl) -> None:
         """Run a transfer so that Ctrl-C is heard, which libcurl in one piece would hold back in the main thread."""
         self._multi.add_handle(handle)
         try:
             while self._multi.perform()[1]:
-                if self._multi.select(_LOOK_SECONDS) <= 0:
-                    select.select((), (), (), _PAUSE_SECONDS)  # it may not have waited, as with descriptors over 1023
+                if self._multi.select(LOOK_SECONDS) <= 0:
+                    select.select((), (), (), PAUSE_SECONDS)  # it may not have waited, as with descriptors over 1023
             _, _, failed = self._multi.info_read()
             for _, code, text in failed:
                 raise pycurl.error(code, text)
@@ -262,6 +295,15 @@ def _system_authorities() -> Mapping[str, str | None]:
 
     found = ssl.get_default_verify_paths()
     return {"cafile": found.cafile, "capath": found.capath}
+
+
+def _set_version(handle: pycurl.Curl, *, shared: bool) -> None:
+    if shared:
+        handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
+        handle.setopt(pycurl.PIPEWAIT, 1)  # for the first connection to say whether it can be shared
+    else:
+        handle.setopt(pycurl.MAXCONNECTS, 1)
+        handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
 
 
 def _trust(handle: pycurl.Curl, authorities: Mapping[str, str | None], file: int, directory: int) -> None:
@@ -296,9 +338,7 @@ def _note(line: bytes, headers: dict[str, str]) -> None:
         headers[name.strip().lower()] = value.strip()
 
 
-def _explained(handle: pycurl.Curl, code: int, text: str, *, limited: bool) -> NoAnswerError | TooLongError:
-    if code == pycurl.E_WRITE_ERROR and limited:
-        return TooLongError()
+def _explained(handle: pycurl.Curl, code: int, text: str) -> NoAnswerError:
     if code in _BAD_ADDRESS or text.startswith("Unsupported proxy"):  # it is quoted then, and may hold a password
         return NoAnswerError("the address of the server or of the proxy is not usable", sent=False, fault=Fault.ADDRESS)
     handshake = code == pycurl.E_SSL_CONNECT_ERROR and not _BROKEN_OFF.search(text)

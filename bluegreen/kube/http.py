@@ -14,11 +14,13 @@ from bluegreen.kube.answers import error_of
 from bluegreen.kube.calls import Call, encoded
 from bluegreen.kube.channel import Answer, Channel, Exchange, Fault, NoAnswerError
 from bluegreen.kube.kubeconfig import load_settings
+from bluegreen.kube.multiplex import Multiplex
 from bluegreen.kube.retry import Patience, persist
 from bluegreen.kube.settings import Settings
 from bluegreen.model.errors import BluegreenError, RefusedError, TransientError
 
-_UNAUTHORIZED = 401
+Lines = Multiplex[tuple[int, Call]]
+UNAUTHORIZED = 401
 _SAME_TOKEN_SECONDS = 1.0
 
 
@@ -47,10 +49,11 @@ class Connection:
 
     def open(self) -> tuple[Settings, dict[str, str]]:
         """Return settings and authorization headers; an expired token is refreshed."""
-        settings, _, authorization = self._opened()
+        settings, _, authorization = self.opened()
         return settings, authorization
 
-    def _opened(self) -> tuple[Settings, Channel, dict[str, str]]:
+    def opened(self) -> tuple[Settings, Channel, dict[str, str]]:
+        """Return settings and authorization headers as `open` does, and the channel to send over."""
         with self._lock:
             settings, channel = self._current
             return settings, channel, self._authorization(settings)
@@ -61,12 +64,12 @@ class Connection:
         Raises:
             NoAnswerError, TooLongError: see channel.
         """
-        settings, channel, authorization = self._opened()
+        settings, channel, authorization = self.opened()
         answer = channel.exchange(wanted, authorization)
-        if answer.status != _UNAUTHORIZED:
+        if answer.status != UNAUTHORIZED:
             return answer
         self.renew(settings)
-        _, channel, authorization = self._opened()
+        _, channel, authorization = self.opened()
         return channel.exchange(wanted, authorization)
 
     def _authorization(self, settings: Settings) -> dict[str, str]:
@@ -104,31 +107,37 @@ class Transport:
         self.connection = connection
         self.where = where
         self._patience = patience
+        self._idle: list[Lines] = []
 
     @property
     def patience(self) -> Patience:
         """Return the budget of a call that names none."""
         return self._patience
 
-    def send(self, call: Call, patience: Patience | None = None) -> Any:
+    def send(self, call: Call, patience: Patience | None = None, first: Answer | NoAnswerError | None = None) -> Any:
         """Return the decoded answer of a call, tried again while that is safe and the budget lasts.
 
         Args:
             call: the request.
             patience: another budget than the session's.
+            first: what came of a first attempt that was made elsewhere.
 
         Raises:
             TransientError: the budget is spent, or the call may not be repeated.
             NotFoundError, ConflictError, RefusedError: see answers.
         """
-        return self.measured(call, patience)[0]
+        return self.measured(call, patience, first)[0]
 
-    def measured(self, call: Call, patience: Patience | None = None) -> tuple[Any, int]:
+    def measured(
+        self, call: Call, patience: Patience | None = None, first: Answer | NoAnswerError | None = None
+    ) -> tuple[Any, int]:
         """Return the same as `send`, and the bytes of the answer, unpacked."""
         body = encoded(call)
 
         def attempt(seconds: float) -> tuple[Any, int]:
-            return self._attempt(call, body, seconds)
+            nonlocal first
+            answer, first = first, None
+            return self.understood(call, answer or self._answered(self.request(call, body, seconds)))
 
         try:
             found: tuple[Any, int] = persist(attempt, patience or self._patience)
@@ -136,15 +145,53 @@ class Transport:
             raise stop.error from stop.error.__cause__
         return found
 
-    def _attempt(self, call: Call, body: bytes | None, seconds: float) -> tuple[Any, int]:
+    def lines(self) -> Lines:
+        """Return what carries many requests of one thread, with the connection that the last user left; see `leave`."""
+        while self._idle:
+            found = self._idle.pop()
+            if self.may_use(found):
+                return found
+            found.close()
+        return Multiplex(self.connection.opened()[1])
+
+    def may_use(self, lines: Lines) -> bool:
+        """Return whether requests may still be sent over lines: not with credentials of before, nor after a failure."""
+        return lines.sound and lines.channel is self.connection.opened()[1]
+
+    def leave(self, lines: Lines) -> None:
+        """Give lines up; what is still under way on them is not wanted any more."""
+        if len(lines) or not self.may_use(lines):
+            lines.close()
+        else:
+            self._idle.append(lines)
+
+    def request(self, call: Call, body: bytes | None, seconds: float) -> Exchange:
+        """Return a call as it is sent once.
+
+        Args:
+            call: the request.
+            body: its body, encoded.
+            seconds: how long to wait for the next byte.
+        """
         headers = {"accept": call.accept, "user-agent": "bluegreen"}
         if body is not None:
             headers["content-type"] = call.content_type
-        wanted = Exchange(call.method, call.target, headers, body, seconds, once=not call.repeatable)
+        return Exchange(call.method, call.target, headers, body, seconds, once=not call.repeatable)
+
+    def _answered(self, wanted: Exchange) -> Answer | NoAnswerError:
         try:
-            answer = self.connection.exchange(wanted)
+            return self.connection.exchange(wanted)
         except NoAnswerError as silence:
-            raise _unless_safe(call, self.unanswered(call, silence), processed=silence.sent) from silence
+            return silence
+
+    def understood(self, call: Call, answer: Answer | NoAnswerError) -> tuple[Any, int]:
+        """Return what one attempt brought, decoded, and the bytes of it.
+
+        Raises:
+            TransientError, NotFoundError, ConflictError, RefusedError: it failed; see answers.
+        """
+        if isinstance(answer, NoAnswerError):
+            raise _unless_safe(call, self.unanswered(call, answer), processed=answer.sent) from answer
         if not answer.succeeded:
             error = error_of(call, self.where, answer.status, answer.headers, answer.body)
             raise _unless_safe(call, error, processed=error.code != "kube.throttled")

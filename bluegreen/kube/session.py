@@ -3,7 +3,7 @@
 It must stay thin: what a migration means by an object is decided elsewhere.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from bluegreen.kube import access, exec, raw, writes  # noqa: A004 - exec is the port's own word
@@ -11,10 +11,11 @@ from bluegreen.kube.calls import Call
 from bluegreen.kube.discovery import discover
 from bluegreen.kube.http import Connection, Transport
 from bluegreen.kube.lists import list_objects
+from bluegreen.kube.many import send_each
 from bluegreen.kube.paths import Atlas
 from bluegreen.kube.retry import Patience
 from bluegreen.model.errors import NotFoundError
-from bluegreen.model.ports import ApiResource, ExecResult, Raw, RawAnswer
+from bluegreen.model.ports import ApiResource, Application, Applied, ExecResult, Raw, RawAnswer
 from bluegreen.model.refs import ClusterId, ObjectRef
 
 # A wrong address shall be known soon; a cluster that was there once is worth waiting for.
@@ -56,8 +57,27 @@ class ClusterSession:
         A dry run is given up after a few lost connections: a server that fails over an object does so each time.
         """
         call = writes.apply_call(self._atlas, obj, force=force, dry_run=dry_run)
-        patience = replace(self._transport.patience, drops=DRY_RUN_DROPS) if dry_run else None
-        return dict(self._transport.send(call, patience))
+        return dict(self._transport.send(call, self._patience(dry_run=dry_run)))
+
+    def _patience(self, *, dry_run: bool) -> Patience:
+        usual = self._transport.patience
+        return replace(usual, drops=DRY_RUN_DROPS) if dry_run else usual
+
+    def apply_each(
+        self,
+        wanted: Iterable[Application],
+        left: Callable[[], float | None] = lambda: None,
+        *,
+        dry_run: bool = False,
+    ) -> Iterator[Applied]:
+        """Apply many objects, many at a time, as `apply` does each; yield what came of them in the order they end."""
+        return send_each(
+            self._transport,
+            wanted,
+            lambda one: writes.apply_call(self._atlas, one.obj, force=one.force, dry_run=dry_run),
+            left,
+            self._patience(dry_run=dry_run),
+        )
 
     def apply_status(self, obj: Raw) -> None:
         """Server-side apply of an object's status alone, which is taken over; the kind has that subresource."""

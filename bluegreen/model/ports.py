@@ -3,10 +3,11 @@
 Rules live in the core, an adapter fills the gap. Every port has one contract suite in tests/contracts/.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
+from bluegreen.model.errors import BluegreenError
 from bluegreen.model.events import Event
 from bluegreen.model.refs import ClusterId, ObjectRef, Side
 
@@ -312,6 +313,22 @@ class RawAnswer:
     date: str = ""
 
 
+class Application(NamedTuple):
+    """An object to apply.
+
+    Attributes:
+        obj: the fields that we want to own.
+        force: take fields over from other managers.
+    """
+
+    obj: Raw
+    force: bool = False
+
+
+Applied = tuple[int, Raw | BluegreenError]
+"""The number of an application, and the object as the server has it then, or why it refused it."""
+
+
 class Cluster(Protocol):
     """One cluster's API in raw objects; implemented by the kube room, taken by adapters and other rooms.
 
@@ -336,6 +353,21 @@ class Cluster(Protocol):
 
         Raises:
             ConflictError: another manager owns a field and force is False.
+        """
+
+    def apply_each(
+        self,
+        wanted: Iterable[Application],
+        left: Callable[[], float | None] = lambda: None,
+        *,
+        dry_run: bool = False,
+    ) -> Iterator[Applied]:
+        """Apply many objects, many at a time, as `apply` does each; yield what came of them in the order they end.
+
+        Args:
+            wanted: what to apply; taken one by one as there is room.
+            left: seconds until nothing more is begun or waited for; None for no end.
+            dry_run: let the server check everything and store nothing.
         """
 
     def apply_status(self, obj: Raw) -> None:

@@ -18,7 +18,7 @@ from scenarios.lab.api import API_PORT
 from scenarios.lab.console import LabError
 from scenarios.lab.layout import Cluster
 
-WRITERS, READERS = 24, 12
+WRITERS, READERS = 48, 12
 """Threads: as many as the product has writes under way, and enough for the lists."""
 PAGE = 500
 _CREATED = frozenset({http.client.OK, http.client.CREATED, http.client.CONFLICT})

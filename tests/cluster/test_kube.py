@@ -11,7 +11,7 @@ import pytest
 
 from bluegreen.kube import ClusterSession, list_contexts, open_cluster
 from bluegreen.model.errors import ConflictError, NotFoundError, RefusedError, TransientError
-from bluegreen.model.ports import ApiResource, Raw
+from bluegreen.model.ports import ApiResource, Application, Raw
 from bluegreen.model.refs import ObjectRef
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
@@ -135,6 +135,52 @@ def test_a_thousand_objects_by_many_threads_and_back(cluster, namespace, record_
     assert list(cluster.list(CONFIG_MAPS, namespace, "a=b")) == []
     record_property("applies_per_second", round(1000 / (applied - began)))
     record_property("list_seconds", round(listed - applied, 2))
+
+
+def test_a_thousand_objects_from_one_thread_over_one_connection(cluster, namespace, record_property):
+    port, used, found = int(cluster.id.server.rpartition(":")[2]), set(), {}
+    before = connections(port)
+    began = time.monotonic()
+    for number, answer in cluster.apply_each(
+        Application(config_map(namespace, f"c{i}", k=f"v{i}")) for i in range(1000)
+    ):
+        found[number] = answer["data"]["k"]
+        used |= connections(port) - before if number % 50 == 0 else set()
+    record_property("applies_per_second", round(1000 / (time.monotonic() - began)))
+
+    assert found == {i: f"v{i}" for i in range(1000)}
+    assert {c["metadata"]["name"] for c in cluster.list(CONFIG_MAPS, namespace)} >= {f"c{i}" for i in range(1000)}
+    assert len(used) == 1
+    list(cluster.apply_each([Application(config_map(namespace, "c0", k="new"))]))
+    assert connections(port) - before <= used, "the next ones go over it as well"
+
+
+def connections(port: int) -> set[str]:
+    """Return our established connections to a port, by the number of the socket."""
+    ours = {str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()}
+    rows = [line.split() for line in Path("/proc/self/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    open_there = {row[9] for row in rows if row[3] == "01" and int(row[2].rpartition(":")[2], 16) == port}
+    return {number for number in open_there if f"socket:[{number}]" in ours}
+
+
+def test_what_the_server_refuses_of_many_comes_under_its_number(cluster, namespace):
+    cluster.create(config_map(namespace, "theirs", k="theirs"))
+    big = config_map(namespace, "big", k="x" * 1_000_000)
+    wanted = [
+        config_map(namespace, "a", k="ours"),
+        config_map(namespace, "theirs", k="ours"),
+        config_map(namespace, "b") | {"colour": "red"},
+        config_map(f"{namespace}-none", "c"),
+        big,
+    ]
+
+    found = dict(cluster.apply_each(map(Application, wanted)))
+
+    assert [type(found[n]) for n in range(1, 4)] == [ConflictError, RefusedError, NotFoundError]
+    assert "colour" in str(found[2])
+    assert (found[0]["data"], found[4]["data"]) == (wanted[0]["data"], big["data"])
+    assert set(dict(cluster.apply_each([Application(wanted[1], force=True)], dry_run=True))) == {0}
+    assert cluster.get(ObjectRef("v1", "ConfigMap", namespace, "theirs"))["data"] == {"k": "theirs"}
 
 
 def apply_all(cluster: ClusterSession, namespace: str, names: list[str]) -> None:

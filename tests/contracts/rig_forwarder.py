@@ -1,4 +1,4 @@
-"""A TCP forwarder that a test can cut and mend: it plays the network between two parts that both are real."""
+"""A TCP forwarder that a test can cut, freeze and mend: it plays the network between two parts that both are real."""
 
 import contextlib
 import socket
@@ -11,6 +11,7 @@ class Forwarder:
     def __init__(self, address: str, target: tuple[str, int]) -> None:
         self._address, self._target, self.port = address, target, 0
         self._open: set[socket.socket] = set()
+        self._frozen: set[socket.socket] = set()
         self._lock = threading.Lock()
         self.mend()
 
@@ -29,6 +30,11 @@ class Forwarder:
             gone, self._open = self._open, set()
         for end in gone:
             _break(end)
+
+    def freeze(self) -> None:
+        """Carry nothing more over the connections that are open, as a firewall that forgot them does; new ones work."""
+        with self._lock:
+            self._frozen |= self._open
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -53,13 +59,15 @@ class Forwarder:
         back.join()
         with self._lock:
             self._open -= {near, far}
+            self._frozen -= {near, far}
         near.close()
         far.close()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                sink.sendall(data)
+                if source not in self._frozen:
+                    sink.sendall(data)
         _break(sink)
 
 

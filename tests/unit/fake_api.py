@@ -9,6 +9,7 @@ from typing import Any
 from bluegreen.model.errors import ConflictError, NotFoundError
 from bluegreen.model.ports import ApiResource, Raw, RawAnswer
 from bluegreen.model.refs import ClusterId, ObjectRef, ref_of
+from tests.unit.one_by_one import OneByOne
 
 VERBS = frozenset({"list", "get", "create", "delete"})
 _KINDS = (
@@ -33,7 +34,7 @@ _KINDS = (
 )
 
 
-class FakeApi:
+class FakeApi(OneByOne):
     """Objects by reference; every write is recorded as (verb, reference)."""
 
     def __init__(self, *objects: Raw, extra: tuple[ApiResource, ...] = ()) -> None:

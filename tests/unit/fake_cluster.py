@@ -12,6 +12,7 @@ from typing import Any
 from bluegreen.model.errors import ConflictError, NotFoundError, RefusedError
 from bluegreen.model.ports import ApiResource, ExecResult, Raw, RawAnswer
 from bluegreen.model.refs import ClusterId, ObjectRef, ref_of
+from tests.unit.one_by_one import OneByOne
 
 VERBS = frozenset({"create", "delete", "get", "list", "patch", "update", "watch"})
 
@@ -37,7 +38,7 @@ BUILT_IN = (
 )
 
 
-class FakeCluster:
+class FakeCluster(OneByOne):
     """One cluster; `before` and `after` see (verb, reference) of each write and may raise."""
 
     def __init__(self, context: str, served: Iterable[ApiResource] = (), stateless: Iterable[str] = ()) -> None:

@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint
 import pytest
 import yaml
 from click.testing import CliRunner
+from one_by_one import OneByOne
 from test_velero_mover import REQUEST, make_world
 
 from bluegreen.cli.main import main
@@ -111,7 +112,7 @@ def test_a_third_party_s_adapter_is_asked_the_same_way(third_party, name, code, 
     assert said in " ".join(done.stdout.split())
 
 
-class Recorder:
+class Recorder(OneByOne):
     """A cluster that notes each call as (place, group, plural, verb); place is as the Roles are cut."""
 
     def __init__(self, cluster, calls):

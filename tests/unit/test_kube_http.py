@@ -58,6 +58,15 @@ class Request:
     body: Any
 
 
+class Listener(ThreadingHTTPServer):
+    """Lets more clients connect at once than five, and says nothing of those that went away."""
+
+    request_queue_size = 128
+
+    def handle_error(self, *_: Any) -> None:
+        pass
+
+
 class Server:
     """Answers from a script: a function of (request, number of requests so far on that method and path)."""
 
@@ -78,7 +87,7 @@ class Server:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = Listener(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
         threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -126,9 +135,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def serve(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., tuple[ClusterSession, Server]]]:
+    yield from serving(tmp_path, clock)
+
+
+def serving(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., tuple[ClusterSession, Server]]]:
+    """Yield what starts a server with a script and opens it as a cluster; both end with the test."""
     started: list[Server] = []
 
-    def start(script: Callable[[Request, int], Answer]) -> tuple[ClusterSession, Server]:
+    def start(script: Callable[[Request, int], Answer], total: float = 60) -> tuple[ClusterSession, Server]:
         def with_discovery(request: Request, count: int) -> Answer:
             return Answer(body=V1) if request.path == "/api/v1" else script(request, count)
 
@@ -136,7 +150,7 @@ def serve(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., tuple[ClusterS
         started.append(server)
         write_kubeconfig(tmp_path, server.url, "t1")
         connection = Connection.of_context("here", str(tmp_path / "config"))
-        patience = Patience(total=60, one=5, clock=lambda: clock.now, sleep=clock.sleep)
+        patience = Patience(total=total, one=5, clock=lambda: clock.now, sleep=clock.sleep)
         return ClusterSession(Transport(connection, "cluster here", patience), ClusterId("here", "u", "v", "s")), server
 
     yield start

@@ -10,7 +10,7 @@ import pytest
 from fake_api import FakeApi, quiet
 from fake_traffic import FakeRouter
 from shift_run import Shift, config
-from test_importer_apply import obj
+from test_importer_apply import obj, served, with_status
 from test_migration_run import in_thread, run_with
 
 from bluegreen.importer.apply import ApplyFailedError, ApplyOptions, apply_objects
@@ -193,21 +193,30 @@ def test_an_import_without_time_names_what_is_not_done_and_goes_on_later():
     assert len(green.writes) == 7, "what was there was not written again"
 
 
-def test_a_write_that_hangs_is_not_waited_for():
-    green, hangs = FakeApi(), threading.Event()
-    apply = green.apply
+def test_what_was_not_answered_in_time_is_named():
+    clock = Hand()
 
-    def stuck(body, **more):
-        if body["metadata"]["name"] == "c0":
-            hangs.wait(60)
-        return apply(body, **more)
+    class Silent(FakeApi):
+        def apply_each(self, *args, **more):
+            for number, answer in super().apply_each(*args, **more):
+                if answer["metadata"]["name"] == "c0":
+                    clock.now = 10.0
+                else:
+                    yield number, answer
 
-    green.apply = stuck
-    options = ApplyOptions("m1", time.monotonic, lambda _: None, workers=2, end=time.monotonic() + 1.0)
+    with pytest.raises(OutOfTimeError, match="2 of 3 are not done: ConfigMap shop/c0, ConfigMap shop/c1"):
+        apply_objects(Silent(), configs(2), ImportPhase.IMPORT, ApplyOptions("m1", clock, clock, end=5.0), quiet)
+
+
+def test_a_status_that_hangs_is_not_waited_for():
+    hangs = threading.Event()
+    green = FakeApi(extra=(served("Run", "status"),))
+    green.apply_status = lambda _obj: hangs.wait(60)
+    options = ApplyOptions("m1", time.monotonic, lambda _: None, end=time.monotonic() + 1.0)
     began = time.monotonic()
     try:
-        with pytest.raises(OutOfTimeError, match="ConfigMap shop/c0"):
-            apply_objects(green, configs(2), ImportPhase.IMPORT, options, quiet)
+        with pytest.raises(OutOfTimeError, match="1 of 2 are not done: Run shop/a"):
+            apply_objects(green, [with_status("Run", "a"), *configs(1)[1:]], ImportPhase.IMPORT, options, quiet)
         assert time.monotonic() - began < 30
     finally:
         hangs.set()
