@@ -265,14 +265,10 @@ def _is_label(text: str) -> bool:
 
 
 def _stated_twice(objects: list[Raw]) -> list[str]:
-    seen: set[ObjectRef] = set()
-    twice: list[str] = []
-    for obj in objects:
-        ref = ref_of(obj)
-        if ref in seen:
-            twice.append(f"{ref} is there twice")
-        seen.add(ref)
-    return twice
+    refs = [ref_of(obj) for obj in objects]
+    if len(set(refs)) == len(refs):
+        return []
+    return [f"{ref} is there twice" for ref, number in Counter(refs).items() for _ in range(number - 1)]
 
 
 def _reports(entry: Any, reasons: list[str]) -> Tell:

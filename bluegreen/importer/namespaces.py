@@ -33,6 +33,8 @@ def map_namespaces(obj: Raw, names: Mapping[str, str]) -> None:
     """
     meta = obj["metadata"]
     _replace(meta, "namespace", lambda name: names.get(name, name))
+    if shape.is_data(obj):
+        return
     if shape.is_kind(obj, "Namespace"):
         meta["name"] = names.get(meta["name"], meta["name"])
     for subject in obj.get("subjects") or ():

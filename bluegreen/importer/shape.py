@@ -38,6 +38,11 @@ def is_kind(obj: Raw, *kinds: str) -> bool:
     return obj.get("kind") in kinds and obj.get("apiVersion") in _GROUPS
 
 
+def is_data(obj: Raw) -> bool:
+    """Return whether an object is a ConfigMap or a Secret: outside its metadata it refers to nothing."""
+    return obj.get("kind") in ("ConfigMap", "Secret") and obj.get("apiVersion") == "v1"
+
+
 def copy_json(obj: Raw) -> Raw:
     """Return a deep copy of JSON data."""
     copied: Raw = msgspec.json.decode(msgspec.json.encode(obj))

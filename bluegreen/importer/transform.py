@@ -42,7 +42,8 @@ def transform(obj: Raw, how: TransformOptions) -> Raw:
     """Return an object rewritten for green, but for patches; the same one where there is nothing to rewrite."""
     if not any((how.storage_classes, how.ingress_classes, how.images, how.namespaces, how.labels, how.annotations)):
         return obj
-    copy = shape.copy_json(obj)
+    # What a ConfigMap or a Secret holds is never looked into, and the most of what there is.
+    copy = {**obj, "metadata": shape.copy_json(obj["metadata"])} if shape.is_data(obj) else shape.copy_json(obj)
     for claim in shape.claims(copy) if how.storage_classes else ():
         _map_value(claim.get("spec"), "storageClassName", how.storage_classes)
         _map_value(shape.get(claim, "metadata", "annotations"), _STORAGE, how.storage_classes)

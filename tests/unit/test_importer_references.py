@@ -1,6 +1,7 @@
 """Every field that names another namespace follows the mapping; free text is reported and left as it is."""
 
 import copy
+from fnmatch import fnmatchcase
 
 import pytest
 
@@ -193,3 +194,16 @@ def test_of_a_secret_only_the_key_is_told():
     assert [path for path, _ in told] == ["stringData[S]", "data[URL]"]
     assert not any("shop" in text or "db." in text for _, text in told)
     assert list(mentions(secret, {})) == []
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "Secret"])
+def test_what_holds_data_only_refers_to_nothing(kind):
+    assert [r for r in REFERENCES if fnmatchcase(kind, r.kind)] == []
+    obj = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "a", "namespace": "shop", "labels": {"a": "b"}}}
+    obj["data"] = {"namespace": "shop"}
+
+    found = transform(obj, TransformOptions(namespaces={"shop": "store"}, labels={"c": "d"}))
+
+    assert obj["metadata"] == {"name": "a", "namespace": "shop", "labels": {"a": "b"}}
+    assert found["metadata"] == {"name": "a", "namespace": "store", "labels": {"a": "b", "c": "d"}}
+    assert found["data"] == {"namespace": "shop"}
