@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bluegreen.kube import ClusterSession, open_cluster
-from bluegreen.model.errors import ConflictError, NotFoundError
+from bluegreen.model.errors import ConflictError, NotFoundError, TransientError
 from bluegreen.model.ports import ApiResource, Cluster, MoveStatus, Raw, VolumeMover, VolumePod, VolumeRequest
 from bluegreen.model.refs import ObjectRef, ref_of
 from bluegreen_adapters.velero_mover import open_mover
@@ -361,6 +361,12 @@ def test_a_volume_whose_restore_has_only_just_begun_is_given_up_soon(world: Worl
     _until("Velero fills the claim", lambda: phases() or (world.step() and False))
     _until("the data mover is to begin", lambda: phases() == ["InProgress"], pause=0.02)
 
-    world.mover().cancel(world.request)
+    try:
+        world.mover().cancel(world.request)
+    except TransientError as late:
+        # Velero finalizes one Restore at a time, and waits minutes for claims of another that vanished: other tests'.
+        if "Finalizing" not in late.why:
+            raise
+        world.mover().cancel(world.request)
 
     assert list(world.green.list(PODS, world.namespace)) == []
