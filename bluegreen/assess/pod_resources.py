@@ -29,7 +29,11 @@ class Defaults:
 
 
 def defaults_of(ranges: Iterable[Raw]) -> Defaults:
-    """Return the defaults of LimitRanges; the first that names a resource decides."""
+    """Return the defaults of the LimitRanges of a namespace.
+
+    Where two of them give one to the same resource, the least counts, so that no more is told than is asked for: which
+    of the two the API server takes is not determined, and changes from pod to pod.
+    """
     requests: dict[str, Decimal] = {}
     limits: dict[str, Decimal] = {}
     for one in ranges:
@@ -38,7 +42,7 @@ def defaults_of(ranges: Iterable[Raw]) -> Defaults:
                 # As the API server completes an item, which a LimitRange that comes from elsewhere may not be yet.
                 most = {**_amounts(item.get("max")), **_amounts(item.get("default"))}
                 least = {**_amounts(item.get("min")), **most, **_amounts(item.get("defaultRequest"))}
-                limits, requests = {**most, **limits}, {**least, **requests}
+                limits, requests = _least(limits, most), _least(requests, least)
     return Defaults(requests, limits)
 
 
@@ -126,6 +130,10 @@ def _together(main: Iterable[Amounts], first: Iterable[tuple[Amounts, bool]]) ->
 
 def _plus(some: Amounts, more: Amounts) -> dict[str, Decimal]:
     return {key: some.get(key, Decimal(0)) + more.get(key, Decimal(0)) for key in {*some, *more}}
+
+
+def _least(some: Amounts, more: Amounts) -> dict[str, Decimal]:
+    return {key: min(given[key] for given in (some, more) if key in given) for key in {*some, *more}}
 
 
 def _amounts(given: Any) -> dict[str, Decimal]:

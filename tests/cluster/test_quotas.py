@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 import uuid
+from decimal import Decimal
 
 import pytest
 from test_commands import kubectl
@@ -27,7 +28,7 @@ KEYS = [
 PLURALS = {("v1", kind): f"{kind.lower()}s" for kind in ("Pod", "Service", "PersistentVolumeClaim")}
 RANGES = {
     "usual": {"default": {"memory": "4Gi"}, "defaultRequest": {"memory": "32Mi"}, "max": {"cpu": "2"}},
-    "disk": {"default": {"ephemeral-storage": "1Gi"}, "min": {"cpu": "10m"}},
+    "disk": {"min": {"ephemeral-storage": "1Gi"}},
 }
 
 
@@ -104,14 +105,32 @@ def test_the_server_counts_what_we_count(namespace, with_ranges):
     # A pod that says it as a whole is taken without the defaults, and its own limits do not go with them.
     alone = {"whole", "volume", "by-hand", "balanced", "on-nodes", "inside"}
     chosen = OBJECTS.keys() - {"whole"} if with_ranges else alone
-    for name in chosen:
-        before = used(namespace)
-        kind, spec = OBJECTS[name]
-        obj = make(namespace, kind, name, spec=spec)
-        theirs = {key: value - before[key] for key, value in used(namespace).items()}
+    for name in sorted(chosen):
+        theirs, ours = both(namespace, name, OBJECTS[name], ranges)
+        assert theirs == ours, name
 
-        ours = {key: value for key, value in usage(obj, PLURALS, defaults_of(ranges)).items() if key in KEYS}
-        assert {key: value for key, value in theirs.items() if value} == ours, name
+
+def both(namespace, name, parts, ranges):
+    """Make an object and return what it uses, as the server and as we count it."""
+    kind, spec = parts
+    before = used(namespace)
+    obj = make(namespace, kind, name, spec=spec)
+    theirs = {key: value - before[key] for key, value in used(namespace).items()}
+    ours = usage(obj, PLURALS, defaults_of(ranges))
+    return {key: value for key, value in theirs.items() if value}, {k: v for k, v in ours.items() if k in KEYS}
+
+
+def test_of_two_defaults_we_count_the_least_that_the_server_may_take(namespace):
+    items = {"most": {"max": {"cpu": "2"}}, "least": {"min": {"cpu": "10m"}}}
+    specs = {name: {"limits": [{"type": "Container", **item}]} for name, item in items.items()}
+    ranges = [make(namespace, "LimitRange", name, spec=spec) for name, spec in specs.items()]
+    limit(namespace, ["requests.cpu", "limits.cpu"])
+
+    for n in range(8):
+        theirs, ours = both(namespace, f"silent-{n}", pod(box()), ranges)
+        assert (ours["requests.cpu"], ours["limits.cpu"]) == (Decimal("0.01"), 2)
+        assert theirs["requests.cpu"] in (Decimal("0.01"), 2)
+        assert theirs["limits.cpu"] == 2
 
 
 def test_the_server_wants_said_what_we_want_said(namespace):

@@ -60,7 +60,10 @@ def test_limit_ranges_say_it_for_those_who_do_not():
     assert cpu(spec, ranged(default="4", defaultRequest="2")) == (3, 8)
     assert cpu(spec, ranged(max="4")) == (5, 8)
     assert cpu(spec, ranged(min="2")) == (3, None)
-    assert cpu(spec, ranged(default="4"), ranged(default="9", min="1")) == (5, 8)
+    # Of two the server takes either, so the least is what a pod asks for in any case.
+    several = ranged(default="4"), ranged(default="9", defaultRequest="1")
+    assert cpu(spec, *several) == cpu(spec, *reversed(several)) == (2, 8)
+    assert cpu(spec, ranged(max="2"), ranged(min="10m")) == (Decimal("1.01"), 4)
     assert pod_resources(spec).unsaid == {"requests.cpu", "requests.memory", "limits.cpu", "limits.memory"}
     assert pod_resources(spec, defaults_of([ranged(default="4")])).unsaid == {"requests.memory", "limits.memory"}
 
