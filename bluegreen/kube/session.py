@@ -20,6 +20,7 @@ from bluegreen.model.refs import ClusterId, ObjectRef
 
 # A wrong address shall be known soon; a cluster that was there once is worth waiting for.
 OPENING_SECONDS = 15.0
+OPENING_DROPS = 6  # two to three seconds of refused connections
 DRY_RUN_DROPS = 3
 
 
@@ -135,7 +136,7 @@ def open_cluster(context: str, kubeconfig: str | None = None, patience: Patience
 
 def identify(transport: Transport, context: str, patience: Patience) -> ClusterId:
     """Return who a cluster is: the UID of its kube-system namespace, its version and its address."""
-    soon = replace(patience, total=min(patience.total, OPENING_SECONDS))
+    soon = replace(patience, total=min(patience.total, OPENING_SECONDS), drops=OPENING_DROPS)
     version = transport.send(Call("GET", "/version", "reading the version", "get"), soon)
     what = "reading the cluster's identity (Namespace kube-system)"
     system = transport.send(Call("GET", "/api/v1/namespaces/kube-system", what, "get namespaces"), soon)

@@ -11,9 +11,9 @@ from typing import Any
 
 from bluegreen.config.models import Migration
 from bluegreen.kube.objects import Objects, open_objects
-from bluegreen.kube.session import open_cluster
 from bluegreen.migration.plugins import load_adapter
 from bluegreen.migration.reasons import Reasons
+from bluegreen.migration.scope import open_pair
 from bluegreen.migration.sides import SideClusters
 from bluegreen.model.errors import clean_text
 from bluegreen.model.ports import CheckedProbe, Cluster, Probe, TrafficRouter, VolumeMover
@@ -36,13 +36,9 @@ def open_clusters(config: Migration, reasons: Reasons) -> tuple[Cluster, Cluster
     Raises:
         InvalidInputError: one cannot be reached, or both are the same.
     """
-    blue = reasons.attempt(lambda: open_cluster(config.from_context, config.from_kubeconfig or config.kubeconfig))
-    green = reasons.attempt(lambda: open_cluster(config.to_context, config.to_kubeconfig or config.kubeconfig))
-    if blue and green and blue.id.uid == green.id.uid:
-        reasons.found.append(
-            f"--from {config.from_context} and --to {config.to_context} are the same cluster "
-            f"(kube-system UID {blue.id.uid}); name two different contexts, see: kubectl config get-contexts"
-        )
+    contexts = config.from_context, config.to_context
+    kubeconfigs = config.from_kubeconfig or config.kubeconfig, config.to_kubeconfig or config.kubeconfig
+    blue, green = open_pair(contexts, kubeconfigs, reasons)
     if not blue or not green or blue.id.uid == green.id.uid:
         reasons.raise_if_any("opening the clusters")
         raise AssertionError("a cluster is missing without a reason")

@@ -140,17 +140,32 @@ def open_both(scope: Scope, *, named: bool = True) -> tuple[Cluster, Cluster]:
         InvalidInputError: every reason why one cannot be opened, no namespace is named, or both are the same.
     """
     reasons = Reasons()
-    blue = _opened(scope.source, "--from", scope.kubeconfigs[0], reasons)
-    green = _opened(scope.target, "--to", scope.kubeconfigs[1], reasons)
+    blue, green = open_pair((scope.source, scope.target), scope.kubeconfigs, reasons)
     if named:
         _named(scope, reasons)
-    if blue and green and blue.id.uid == green.id.uid:
-        reasons.found.append(
-            f"--from {scope.source} and --to {scope.target} are the same cluster (kube-system UID {blue.id.uid}); "
-            "name two different contexts, see: kubectl config get-contexts"
-        )
     reasons.raise_if_any("opening the clusters")
     return _there(blue), _there(green)
+
+
+def open_pair(
+    contexts: tuple[str, str], kubeconfigs: tuple[str | None, str | None], reasons: Reasons
+) -> tuple[Cluster | None, Cluster | None]:
+    """Open blue and green and make sure that they are two (law 8); None for one that cannot be opened.
+
+    Args:
+        contexts: kubeconfig context of blue and of green.
+        kubeconfigs: kubeconfig of blue and of green, None for kubectl's own search.
+        reasons: takes what is wrong.
+    """
+    source, target = contexts
+    blue = _opened(source, "--from", kubeconfigs[0], reasons)
+    green = _opened(target, "--to", kubeconfigs[1], reasons)
+    if blue and green and blue.id.uid == green.id.uid:
+        reasons.found.append(
+            f"--from {source} and --to {target} are the same cluster (kube-system UID {blue.id.uid}); "
+            "name two different contexts, see: kubectl config get-contexts"
+        )
+    return blue, green
 
 
 def _opened(context: str, flag: str, kubeconfig: str | None, reasons: Reasons) -> Cluster | None:

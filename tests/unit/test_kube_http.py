@@ -218,6 +218,15 @@ def test_an_unreachable_server_is_transient_and_named(tmp_path, clock):
     assert "http://127.0.0.1:9" in caught.value.next_step
 
 
+def test_a_refused_connection_is_told_within_seconds_when_a_cluster_is_opened(tmp_path, clock):
+    write_kubeconfig(tmp_path, "http://127.0.0.1:9", "t")
+
+    with pytest.raises(TransientError):
+        open_cluster("here", str(tmp_path / "config"), Patience(clock=lambda: clock.now, sleep=clock.sleep))
+
+    assert 1 < clock.now < 4, "long enough for a hiccup, too short to wonder whether it hangs"
+
+
 @pytest.mark.parametrize(("dry_run", "fewest", "most"), [(True, 3, 3), (False, 6, 99)])
 def test_a_dry_run_that_the_server_breaks_off_is_given_up_soon(serve, dry_run, fewest, most):
     cluster, server = serve(lambda r, n: Answer(body=POD_OBJECT, cut=True))
