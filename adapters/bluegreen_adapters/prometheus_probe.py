@@ -12,6 +12,7 @@ query for a verdict on a side, nor follow proxies of the environment.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -43,13 +44,13 @@ class PrometheusProbe:
 
     Attributes:
         name: name of the probe.
-        prometheus: the server.
+        servers: the server as each side asks it, for both are asked at once: httpx mixes up connections of threads.
         queries: query of all and of bad requests, per side.
         absent_is_zero: whether a person says that the counter of bad requests appears with the first of them only.
     """
 
     name: str
-    prometheus: Prometheus
+    servers: Mapping[Side, Prometheus]
     queries: Mapping[Side, Queries]
     absent_is_zero: bool = False
     synthetic: bool = False
@@ -59,13 +60,13 @@ class PrometheusProbe:
 
     def check(self) -> tuple[str, ...]:
         """Return every reason why the queries cannot measure: refused ones, and such that name no series."""
-        return query_faults(self.prometheus, self.queries, absent_is_zero=self.absent_is_zero)
+        return query_faults(self.servers[Side.BLUE], self.queries, absent_is_zero=self.absent_is_zero)
 
     def sample(self, side: Side) -> Sample:
         """Return what users met on a side since the last call; the first call only sets the mark."""
         queries = self.queries[side]
         try:
-            total, bad = self.prometheus.pair(*queries)
+            total, bad = self.servers[side].pair(*queries)
         except UnreadableError as error:
             return Broken(str(error))
         if total is None:
@@ -80,8 +81,9 @@ class PrometheusProbe:
         return _since(before, now, queries[1])
 
     def close(self) -> None:
-        """Close the connections."""
-        self.prometheus.client.close()
+        """Close the connections of both sides."""
+        for server in self.servers.values():
+            server.client.close()
 
 
 def _vanished(before: Reading, now: Reading) -> bool:
@@ -125,8 +127,9 @@ def open_probe(name: str, options: Mapping[str, object]) -> PrometheusProbe:
         given.refuse("absent", f"must be one of {', '.join(_ABSENT)}")
     given.finish()
     queries = {side: (wholes.replace(_SIDE, word), faults.replace(_SIDE, word)) for side, word in names.items()}
-    client = httpx.Client(base_url=url.rstrip("/") + "/", headers=headers, timeout=timeout, trust_env=False)
-    return PrometheusProbe(name, Prometheus(client), queries, absent_is_zero=absent == "zero")
+    settings: dict[str, Any] = {"base_url": url.rstrip("/") + "/", "headers": headers, "timeout": timeout}
+    servers = {side: Prometheus(httpx.Client(**settings, trust_env=False)) for side in Side}
+    return PrometheusProbe(name, servers, queries, absent_is_zero=absent == "zero")
 
 
 def _query(given: Options, key: str) -> str:

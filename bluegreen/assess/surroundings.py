@@ -108,15 +108,16 @@ def surround(
         reads |= {kind: functools.partial(_listed, cluster, served.get(kind), where) for kind in _IN_NAMESPACES}
     with ThreadPoolExecutor(_WORKERS) as pool:
         metrics = pool.submit(attempt, lambda: cluster.raw("/metrics").text, f"/metrics of {side}", gaps)
-        clock = pool.submit(attempt, lambda: read_clock(cluster, now), f"clock of {side}", gaps)
         started = {kind: pool.submit(attempt, read, f"{kind} of {side}", gaps) for kind, read in reads.items()}
         found = {kind: one.result() for kind, one in started.items()}
+        # After the leases: one that was renewed meanwhile would seem to come from the future.
+        clock = attempt(lambda: read_clock(cluster, now), f"clock of {side}", gaps)
         text = metrics.result()
         return Surroundings(
             side=side,
             context=cluster.id.context,
             objects={kind: tuple(items) for kind, items in found.items() if items is not None},
-            clock=clock.result(),
+            clock=clock,
             requested=None if text is None else labels_of(text, REQUESTED),
             plugins=None if text is None else frozenset(one["name"] for one in labels_of(text, _PLUGINS)),
         )

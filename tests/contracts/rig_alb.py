@@ -134,6 +134,14 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
+    def setup(self):
+        super().setup()
+        self.client = plain_client(timeout=10.0)  # of this thread alone: httpx mixes up connections that threads share
+
+    def finish(self):
+        self.client.close()
+        super().finish()
+
     def log_message(self, *args):
         """Say nothing."""
 
@@ -142,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
         weights = weights_of(next(one for one in rig.stored() if one["Type"] == "forward"))
         arn = random.choices(list(weights), list(weights.values()))[0]  # noqa: S311 - a draw, no secret
         side = next((side for side in Side if rig.groups[side] == arn), None)
-        body = self.server.client.get(rig.sides[side].url).content if side else b"none"
+        body = self.client.get(rig.sides[side].url).content if side else b"none"
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -153,7 +161,7 @@ class _Proxy(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, rig: AlbRig) -> None:
-        self.rig, self.client = rig, plain_client(timeout=10.0)
+        self.rig = rig
         super().__init__(("127.0.0.1", 0), _Handler)
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()

@@ -1,6 +1,7 @@
 """What an assessment reads from two clusters: everything once, and a gap with its reason where it may not."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -110,6 +111,27 @@ def test_a_clock_is_read_as_exactly_as_a_header_with_whole_seconds_allows(ahead,
 
 def test_a_cluster_that_tells_no_time_has_no_clock():
     assert read_clock(cluster(**{"/version": RawAnswer("{}")}), lambda: NOON) is None
+
+
+def test_the_clock_is_read_after_the_leases_that_it_judges():
+    """A lease that is renewed between both would seem to come from the future, on a cluster that answers slowly."""
+    green, order = cluster(), []
+
+    class Slow(type(green)):
+        def list(self, resource, *where):
+            if resource.kind == "Lease":
+                time.sleep(0.2)
+                order.append("leases")
+            return super().list(resource, *where)
+
+        def raw(self, path):
+            order.append(path)
+            return super().raw(path)
+
+    green.__class__ = Slow
+    seen(cluster(), green)
+
+    assert order.index("leases") < order.index("/version")
 
 
 def test_one_question_is_enough_for_somebody_who_may_do_everything():
