@@ -46,7 +46,7 @@ bench-traffic: packages ## Measure how fast each router goes back, and that none
 	@$(PY) -m scenarios.bench_traffic
 
 test: packages ## Lint, unit, contract and simulation tests, then the tests on the two clusters
-	@.ci/test
+	@env --default-signal=INT .ci/test # what is started in the background may not hear Ctrl-C, which tests send
 
 lint: .venv/.done ## ruff, mypy, import-linter
 	@.venv/bin/ruff check .

@@ -63,6 +63,8 @@ def controller_manager(cluster: Cluster) -> Part:
         f"--flex-volume-plugin-dir={cluster.path('flex-volumes')}",
         # A thousand Deployments at once shall not keep it busy for minutes, beside whatever is measured next.
         "--kube-api-qps=200", "--kube-api-burst=400",
+        # Counting anew, it may not know yet of a pod that was just taken, and what is used is then told wrongly.
+        "--resource-quota-sync-period=12h",
         f"--requestheader-client-ca-file={pki}/front-proxy-ca.crt", "--v=0",
     ]  # fmt: skip
     return Part("kube-controller-manager", argv, cluster)

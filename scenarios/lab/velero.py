@@ -16,6 +16,8 @@ from scenarios.lab.state import write_atomically
 SERVER_FLAGS = (
     "--store-validation-frequency=10s",
     "--item-operation-sync-frequency=2s",
+    # It finalizes one Restore at a time and waits ten minutes by itself for a claim that a test has taken away.
+    "--resource-timeout=60s",
     # its defaults are meant for a busy production API server
     "--client-qps=300",
     "--client-burst=600",

@@ -16,7 +16,7 @@ from small import Small, pages, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 
-NAME, NODE_PORT = "chaos-volumes", 30940
+NAME, NODE_PORT = "chaos-volumes", 30020
 MOVE = {
     "data": {"policy": "copy", "mover": "velero", "with": {"carrierImage": "bluegreen-lab/pause:1"}},
     "transform": {"storageClasses": {"lab-standard": "lab-fast"}},

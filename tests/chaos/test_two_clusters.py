@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 
 KINDS = ("gone", "hangs", "api", "partition", "blue", "cutoff", "clock")
 NAMES = {kind: f"chaos-{kind}" for kind in KINDS}
-FIRST_NODE_PORT = 30920
+FIRST_NODE_PORT = 30010
 ALL_BLUE, HALF, ALL_GREEN = (100, 0), (50, 50), (0, 100)
 LONG = {"hold": "60s", "budget": "90s"}
 ON_BLUE = {"blue": 20, "green": 0, "failed": 0}

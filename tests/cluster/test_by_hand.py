@@ -20,7 +20,7 @@ SOCKET = str(LAB / "haproxy" / "admin.sock")
 
 def kubectl(*arguments, text=None):
     command = [str(LAB / "bin" / "kubectl"), "--kubeconfig", KUBECONFIG, *arguments]
-    done = subprocess.run(command, input=text, capture_output=True, check=False, timeout=60, text=True)
+    done = subprocess.run(command, input=text, capture_output=True, check=False, timeout=180, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -70,7 +70,7 @@ def run(tmp_path):
     def command(*arguments):
         full = [sys.executable, "-m", "bluegreen", *map(str, arguments)]
         env = {**os.environ, "BLUEGREEN_STATE_DIR": str(tmp_path / "state")}
-        return subprocess.run(full, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path, env=env)
+        return subprocess.run(full, capture_output=True, text=True, check=False, timeout=180, cwd=tmp_path, env=env)
 
     return command
 

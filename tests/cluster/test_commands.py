@@ -18,7 +18,7 @@ KUBECONFIG = str(LAB / "kubeconfig")
 
 def kubectl(*arguments, text=None):
     command = [str(LAB / "bin" / "kubectl"), "--kubeconfig", KUBECONFIG, *arguments]
-    done = subprocess.run(command, input=text, capture_output=True, check=True, timeout=60, text=True)
+    done = subprocess.run(command, input=text, capture_output=True, check=True, timeout=180, text=True)
     return done.stdout
 
 
@@ -39,7 +39,7 @@ def run(tmp_path_factory):
 
     def command(*arguments):
         full = [sys.executable, "-m", "bluegreen", *map(str, arguments), "--kubeconfig", KUBECONFIG]
-        return subprocess.run(full, capture_output=True, text=True, check=False, timeout=60, cwd=directory)
+        return subprocess.run(full, capture_output=True, text=True, check=False, timeout=180, cwd=directory)
 
     command.directory = directory
     return command

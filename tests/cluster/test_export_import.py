@@ -230,13 +230,13 @@ def wait_for_controllers(blue, namespace):
         ObjectRef("apps/v1", "Deployment", namespace, "web"),
         ObjectRef("v1", "Secret", namespace, "token"),
     )
-    for _ in range(100):
+    for _ in range(400):
         if blue.get(deployment).get("status", {}).get("unavailableReplicas") and "token" in blue.get(token).get(
             "data", {}
         ):
             return
         time.sleep(0.2)
-    raise AssertionError("blue's controllers did not act within 20 s")
+    raise AssertionError("blue's controllers did not act within 80 s")
 
 
 @pytest.fixture(scope="module")
@@ -362,7 +362,7 @@ def pods(green):
 
 
 def token_of(green, namespace):
-    for _ in range(50):
+    for _ in range(300):
         if token := green.get(ObjectRef("v1", "Secret", namespace, "token")).get("data", {}).get("token"):
             return token
         time.sleep(0.2)
@@ -385,11 +385,15 @@ def conflicts(green, namespace, migration):
 
 def unready(green, namespace):
     """Pods that no node takes are named with the scheduler's reason."""
+    end = time.monotonic() + 60
+    while not any("Unschedulable" in json.dumps(pod.get("status")) for pod in green.list(pods(green), namespace)):
+        assert time.monotonic() < end
+        time.sleep(0.2)
     with pytest.raises(Exception, match="Unschedulable"):
         wait_ready(
             green,
             [ObjectRef("apps/v1", "Deployment", namespace, "web")],
-            seconds=15,
+            seconds=1,
             clock=time.monotonic,
             sleep=time.sleep,
             emit=quiet,

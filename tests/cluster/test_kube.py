@@ -196,7 +196,7 @@ def pod(cluster: ClusterSession, namespace: str) -> str:
     meta = {"namespace": namespace, "name": "p"}
     wait_for_account(cluster, namespace)
     cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while cluster.get(ObjectRef("v1", "Pod", namespace, "p"))["status"].get("phase") != "Running":
         assert time.monotonic() < end
         time.sleep(0.3)

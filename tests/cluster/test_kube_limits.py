@@ -170,8 +170,9 @@ class Login:
     def revoke(self, secret, token):
         """Delete the Secret and wait until the server refuses the token: it remembers good ones for a while."""
         ref = next(one for one in self.own.made if one[0].name == secret)
+        old = open_cluster("user", str(self.write("old", static=token)))
         self.own.cluster.delete(*ref)
-        end, old = time.monotonic() + 90, open_cluster("user", str(self.write("old", static=token)))
+        end = time.monotonic() + 90
         while True:
             try:
                 old.get(ObjectRef("v1", "Namespace", "", "kube-system"))

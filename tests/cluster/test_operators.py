@@ -96,7 +96,7 @@ def quiet(name, /, **data):
     pass
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def place():
     """Blue with one object of each kind and their definitions, in a namespace of its own; green with nothing of it."""
     namespace = f"operators-{uuid.uuid4().hex[:8]}"

@@ -50,7 +50,7 @@ def claim(namespace, storage_class):
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
 
 
-def until_accepted(act, seconds=30):
+def until_accepted(act, seconds=90):
     """Try until the namespace has its ServiceAccount, without which no pod is taken."""
     end = time.monotonic() + seconds
     while True:

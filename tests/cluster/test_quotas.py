@@ -84,7 +84,7 @@ def make(namespace, kind, name, **parts):
 def limit(namespace, keys):
     """Make a quota and wait until it is enforced."""
     make(namespace, "ResourceQuota", "q", spec={"hard": dict.fromkeys(keys, "1000Gi")})
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while used(namespace).keys() != set(keys):
         assert time.monotonic() < end
         time.sleep(0.2)

@@ -35,7 +35,7 @@ transform:
 
 def kubectl(*arguments, text=None):
     command = [str(LAB / "bin" / "kubectl"), "--kubeconfig", KUBECONFIG, *arguments]
-    return subprocess.run(command, input=text, capture_output=True, check=True, timeout=60, text=True).stdout
+    return subprocess.run(command, input=text, capture_output=True, check=True, timeout=180, text=True).stdout
 
 
 def put(context, *objects):

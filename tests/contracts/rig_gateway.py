@@ -105,7 +105,7 @@ class GatewayRig(Visited):
         return {**where, "httproute": "shop", "blue": "shop-blue", "green": "shop-green", "settle": "100ms", **more}
 
     def open_router(self, **more):
-        return open_router("shop", self.settings(timeout="2s", **more), open_objects)
+        return open_router("shop", self.settings(timeout="5s", **more), open_objects)
 
     @property
     def route(self) -> Raw:

@@ -14,7 +14,7 @@ from bluegreen.model.refs import Side
 from bluegreen.model.samples import Counts
 from bluegreen_adapters import dns_probe, haproxy_probe, http_probe, tcp_probe
 
-TIMEOUT = 0.5
+TIMEOUT = 2.0
 EVERYTHING = frozenset({"status", "breaks_off", "delay"})
 
 

@@ -19,8 +19,8 @@ PROMETHEUS = "/usr/bin/prometheus"
 CONFIG = """
 scrape_configs:
 - job_name: shop
-  scrape_interval: 100ms
-  scrape_timeout: 100ms
+  scrape_interval: 300ms
+  scrape_timeout: 300ms
   static_configs: [{{targets: ['127.0.0.1:{port}']}}]
 """
 
@@ -93,7 +93,7 @@ class PrometheusRig:
         self.fresh, self.prometheus = fresh, _Prometheus() if fresh else _running()
         self.client = plain_client(timeout=2)
         self.prometheus.rig = self
-        wait_until(lambda: self.seen() == 0, 15)
+        wait_until(lambda: self.seen() == 0, 60)
 
     def text(self) -> str:
         """Return the page; a series that is hidden is not there, as before a library's first error."""

@@ -44,9 +44,10 @@ def test_status_body_and_header_decide(http):
 
 def test_latency_is_measured_per_answer(http):
     http.sides[Side.GREEN].manners.delay = 0.1
-    sample = http.open_probe().sample(Side.GREEN)
+    probe, began = http.open_probe(), time.monotonic()
+    sample = probe.sample(Side.GREEN)
     assert len(sample.latencies) == 1
-    assert 0.1 <= sample.latencies[0] < 0.4
+    assert 0.1 <= sample.latencies[0] <= time.monotonic() - began
 
 
 def test_a_body_that_drips_cannot_hold_the_probe_up(http):
@@ -134,25 +135,13 @@ def test_too_many_open_files_is_the_probes_own_fault(http):
 
     probe = http.open_probe()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    used = []
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (len(_open_files()) + 8, hard))
-        with pytest.raises(OSError, match="Too many open files"):
-            while True:
-                used.append(open("/dev/null"))  # noqa: PTH123, SIM115 - closed below
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # which all have: no further one is given
         sample = probe.sample(Side.GREEN)
     finally:
-        for file in used:
-            file.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert isinstance(sample, Broken), sample
     assert "open files" in sample.reason
-
-
-def _open_files():
-    from pathlib import Path  # noqa: PLC0415 - only here
-
-    return list(Path("/proc/self/fd").iterdir())
 
 
 def test_a_bad_certificate_is_the_targets_fault(http):

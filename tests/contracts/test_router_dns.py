@@ -172,7 +172,7 @@ def test_bind_cannot_do_weights_and_is_refused_with_the_reason(tmp_path):
         named = subprocess.Popen(command, stdout=log, stderr=log, env=dict(os.environ))
     authority = Authority("127.0.0.1", port, NAME, 0.3)
     try:
-        wait_until(lambda: _answers(authority), 8)
+        wait_until(lambda: _answers(authority), 30)
         sides = {str(side): address for side, address in ADDRESSES.items()}
         settings = {"server": f"127.0.0.1:{port}", "key_name": "mover", "secret": TSIG, "zone": ZONE, "record": "www"}
         router = rfc2136_router.open_router("shop", {**settings, **sides})

@@ -95,18 +95,13 @@ def test_a_green_that_breaks_is_left_within_moments_of_the_verdict(rig, shop):
     decided = time.monotonic()
     assert outcome.verdict is Verdict.FAIL
     assert outcome.blue.health is Health.HEALTHY
-    way = revert(
-        [router],
-        lambda: check_blue(watches, [ERRORS, USERS], pace=pace, emit=events),
-        pace=pace,
-        within=10,
-        emit=events,
-        known=outcome.blue,
-    )
+    looks = []
+    way = revert([router], lambda: looks.append("blue"), pace=pace, within=10, emit=events, known=outcome.blue)
     written = time.monotonic()
     assert way.reverted
     assert rig.visit(20) == {"blue": 20, "green": 0, "failed": 0}
-    assert written - decided < 0.1
+    assert looks == [], "blue was known to be healthy, and a look at it takes its time"
+    assert written - decided < 1.0
     assert decided - began < 20
     users.leave()
     print(f"verdict after {decided - began:.1f} s, back {(written - decided) * 1000:.1f} ms later")  # noqa: T201 - measured

@@ -11,7 +11,7 @@ from small import Small, pages
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
-NAME, NODE_PORT = "crash-back", 30960
+NAME, NODE_PORT = "crash-back", 30030
 POINTS = ("judge-50.acted", "judge-50.recorded", "check-blue-50.recorded", "revert-50.before", "revert-50.acted")
 
 

@@ -17,7 +17,7 @@ from small import Small, pages
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 NAMES = ("gaps-time-traffic", "gaps-time-early", "gaps-time-import")
-FIRST_NODE_PORT = 30970
+FIRST_NODE_PORT = 30040
 ALL_BLUE, HALF, ALL_GREEN = (100, 0), (50, 50), (0, 100)
 
 

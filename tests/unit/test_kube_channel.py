@@ -189,7 +189,7 @@ def test_a_server_that_hangs_up_in_the_handshake_is_tried_again(tmp_path):
     write_kubeconfig(tmp_path, f"https://127.0.0.1:{listener.getsockname()[1]}", "t1")
     try:
         with pytest.raises(TransientError):
-            transport(tmp_path, Patience(total=3, one=3)).send(LIST)
+            transport(tmp_path, Patience(total=60, drops=2)).send(LIST)
     finally:
         listener.close()
     assert len(tries) > 1

@@ -218,12 +218,12 @@ def test_a_real_judging_in_real_time():
     outcome = judge(
         [Watch(green_is(Counts(1, 0)), 0.02)],
         [objective],
-        Step(10, hold=1.2, budget=5),
+        Step(10, hold=1.2, budget=60),
         pace=stoppable(threading.Event()),
         emit=Told(),
     )
     assert outcome.verdict is Verdict.PASS
-    assert outcome.seconds < 3
+    assert outcome.seconds < 30
 
 
 def test_pods_are_no_users_and_are_not_counted_as_such():
