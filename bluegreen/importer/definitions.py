@@ -1,9 +1,11 @@
 """Waits until custom resource definitions are established and served, so that their objects can be applied."""
 
+import contextlib
+import json
 from collections.abc import Callable, Iterable
 
 from bluegreen.importer import shape
-from bluegreen.model.errors import RefusedError
+from bluegreen.model.errors import NotFoundError, RefusedError
 from bluegreen.model.ports import Cluster, Raw
 from bluegreen.model.refs import ref_of
 
@@ -17,7 +19,7 @@ def wait_established(
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> None:
-    """Wait until every definition is Established and its kind is in discovery.
+    """Wait until every definition is Established and its kind is in discovery, in each version that is served.
 
     Args:
         seconds: how long to wait.
@@ -52,11 +54,28 @@ def _why_not(cluster: Cluster, crd: Raw) -> str:
 def _wait_served(
     cluster: Cluster, definitions: list[Raw], end: float, clock: Callable[[], float], sleep: Callable[[float], None]
 ) -> None:
-    wanted = {(crd["spec"]["group"], crd["spec"]["names"]["kind"]) for crd in definitions}
-    while missing := wanted - {(r.api_version.rpartition("/")[0], r.kind) for r in cluster.resources()}:
+    wanted = {kind for crd in definitions for kind in _kinds(crd)}
+    while missing := wanted - _served(cluster, wanted):
         if clock() >= end:
-            raise _late("not in discovery: " + ", ".join(sorted(f"{kind}.{group}" for group, kind in missing)))
+            raise _late("not in discovery: " + ", ".join(f"{kind} of {version}" for version, kind in sorted(missing)))
         sleep(_PAUSE)
+
+
+def _kinds(crd: Raw) -> list[tuple[str, str]]:
+    """Return apiVersion and kind of each version that a definition says is served."""
+    spec = crd["spec"]
+    served = (version["name"] for version in spec.get("versions") or () if version.get("served"))
+    return [(f"{spec['group']}/{name}", spec["names"]["kind"]) for name in served]
+
+
+def _served(cluster: Cluster, wanted: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return which kinds are served; of each kind the preferred version is told, the others are asked for."""
+    found = {(r.api_version, r.kind) for r in cluster.resources()} & wanted
+    for version in {version for version, _ in wanted - found}:
+        with contextlib.suppress(NotFoundError):
+            told = json.loads(cluster.raw(f"/apis/{version}").text)
+            found |= {(version, str(entry["kind"])) for entry in told.get("resources") or ()}
+    return found
 
 
 def _late(why: str) -> RefusedError:

@@ -16,7 +16,7 @@ from bluegreen.importer.relink import relink
 from bluegreen.importer.verify import compare
 from bluegreen.model.errors import ConflictError, RefusedError, TransientError
 from bluegreen.model.marks import MIGRATION, OWNERS, VOLUME, VOLUME_MOVED, WAS_REPLICAS
-from bluegreen.model.ports import ApiResource
+from bluegreen.model.ports import ApiResource, RawAnswer
 from bluegreen.model.refs import ObjectRef, ref_of
 
 
@@ -179,6 +179,27 @@ def test_a_definition_that_is_never_established_stops_the_import():
     slow = ApplyOptions("m1", lambda: float(next(ticks)), lambda _: None, definition_seconds=5)
     with pytest.raises(RefusedError, match="not established"):
         apply_objects(Slow(), shop(), Phase.IMPORT, slow, quiet)
+
+
+def test_a_version_that_a_definition_has_got_anew_is_waited_for():
+    """The server tells of the kind already, in the version that it had."""
+    versions = [{"name": name, "served": name != "v0"} for name in ("v0", "v1", "v2")]
+    crd = {**shop()[1], "spec": {**shop()[1]["spec"], "versions": versions}}
+    green, slept = FakeApi(), []
+
+    def sleep(_seconds):
+        slept.append(len(green.writes))
+        green.pages["/apis/shop.example/v2"] = RawAnswer(json.dumps({"resources": [{"kind": "Widget"}]}))
+
+    slow = ApplyOptions("m1", time.monotonic, sleep)
+    apply_objects(green, [crd, obj("Namespace", "shop", namespace="")], Phase.IMPORT, slow, quiet)
+    assert len(slept) == 1
+
+    del green.pages["/apis/shop.example/v2"]
+    ticks = iter(range(1000))
+    never = ApplyOptions("m1", lambda: float(next(ticks)), lambda _: None, definition_seconds=5)
+    with pytest.raises(RefusedError, match=r"not in discovery: Widget of shop\.example/v2 "):
+        apply_objects(green, [crd], Phase.IMPORT, never, quiet)
 
 
 def test_a_plan_says_what_an_import_does_and_reads_only():
