@@ -1,6 +1,6 @@
 """How much the quotas of green still take, against how much more is brought.
 
-A quota with scopes is for some objects only, so it is not judged. It only reads, and keeps numbers, no values.
+It only reads, and keeps numbers, no values.
 """
 
 import functools
@@ -12,7 +12,8 @@ from bluegreen.assess.amounts import amount, words
 from bluegreen.assess.gaps import attempt
 from bluegreen.assess.pod_resources import Amounts, Defaults, defaults_of, pod_resources
 from bluegreen.assess.pods import pod_spec
-from bluegreen.assess.usage import Plurals, made_claims, usage
+from bluegreen.assess.quota_scopes import scopes, takes
+from bluegreen.assess.usage import Plurals, made_claims, usage, usage_by_pods
 from bluegreen.model.ports import ApiResource, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, in_words, ref_of
 
@@ -42,7 +43,7 @@ def shortages(
     more: dict[str, Decimal] = {}
     for obj in given:
         by_now = already.get(ref_of(obj), {})
-        for key, value in usage(obj, plurals, defaults).items():
+        for key, value in _use(quota, obj, plurals, defaults).items():
             more[key] = more.get(key, _NONE) + max(value - by_now.get(key, _NONE), _NONE)
     used = (quota.get("status") or {}).get("used") or {}
     return [
@@ -68,6 +69,8 @@ def unsaid(quota: Raw, objects: Iterable[Raw], ranges: Iterable[Raw] = ()) -> di
     defaults = _defaults(quota, given, ranges)
     found: dict[str, list[ObjectRef]] = {}
     for obj in given if wanted else ():
+        if not takes(scopes(quota), pod_spec(obj), defaults):
+            continue
         for key in sorted(pod_resources(pod_spec(obj), defaults).unsaid & wanted):
             found.setdefault(key, []).append(ref_of(obj))
     return found
@@ -106,7 +109,7 @@ def count_already(
         defaults = _defaults(quota, given, ranges)
         for obj in given if limited else ():
             ref = ref_of(obj)
-            if (ref.api_version, ref.kind) in served and limited & usage(obj, plurals, defaults).keys():
+            if (ref.api_version, ref.kind) in served and limited & _use(quota, obj, plurals, defaults).keys():
                 wanted.setdefault((ref.api_version, ref.kind, ref.namespace), {})[ref] = defaults
 
     def read(resource: ApiResource, namespace: str, refs: Mapping[ObjectRef, Defaults]) -> dict[ObjectRef, Amounts]:
@@ -126,11 +129,16 @@ def _coming(quota: Raw, objects: Iterable[Raw]) -> Raw:
 
 
 def _limits(quota: Raw) -> dict[str, Any]:
-    """Return what a quota limits; nothing when it is for some objects only."""
+    """Return what a quota limits."""
     spec, status = quota.get("spec") or {}, quota.get("status") or {}
-    if spec.get("scopes") or spec.get("scopeSelector"):
-        return {}
     return dict(status.get("hard") or spec.get("hard") or {})
+
+
+def _use(quota: Raw, obj: Raw, plurals: Plurals, defaults: Defaults) -> Amounts:
+    """Return what an object uses of a quota: of one with scopes only its pods do, and only some."""
+    if not (required := scopes(quota)):
+        return usage(obj, plurals, defaults)
+    return usage_by_pods(obj, defaults) if takes(required, pod_spec(obj), defaults) else {}
 
 
 def _defaults(quota: Raw, objects: Iterable[Raw], ranges: Iterable[Raw]) -> Defaults:

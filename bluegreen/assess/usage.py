@@ -53,15 +53,27 @@ def usage(obj: Raw, plurals: Plurals, given: Defaults) -> Amounts:
     key = (str(obj["apiVersion"]), str(obj["kind"]))
     used: dict[str, Decimal] = {}
     _count(used, _resource(key, plurals), 1)
-    if key in _MAKE_PODS:
-        _count(used, "pods", replicas(obj))
-    if key in _MAKE_PODS or key == _POD:
-        for name, asked in _of_pod(pod_spec(obj), given):
-            used[name] = asked * replicas(obj)
+    used |= usage_by_pods(obj, given)
     if key == _CLAIM:
         used |= _of_claim(obj)
     if key == ("v1", "Service"):
         used |= _of_service(obj.get("spec") or {})
+    return {name: value for name, value in used.items() if value}
+
+
+def usage_by_pods(obj: Raw, given: Defaults) -> Amounts:
+    """Return what the pods of an object use, which is all that a quota with scopes counts.
+
+    Args:
+        obj: the object.
+        given: what its namespace gives to containers that do not say.
+    """
+    key = (str(obj["apiVersion"]), str(obj["kind"]))
+    if key not in _MAKE_PODS and key != _POD:
+        return {}
+    number = replicas(obj)
+    used = {name: asked * number for name, asked in _of_pod(pod_spec(obj), given)}
+    _count(used, "pods", number)
     return {name: value for name, value in used.items() if value}
 
 

@@ -11,7 +11,8 @@ import pytest
 from test_commands import kubectl
 
 from bluegreen.assess.amounts import amount
-from bluegreen.assess.pod_resources import defaults_of
+from bluegreen.assess.pod_resources import Defaults, defaults_of
+from bluegreen.assess.quota_scopes import scopes, takes
 from bluegreen.assess.quotas import unsaid
 from bluegreen.assess.usage import usage
 
@@ -84,16 +85,25 @@ def make(namespace, kind, name, **parts):
 def limit(namespace, keys):
     """Make a quota and wait until it is enforced."""
     make(namespace, "ResourceQuota", "q", spec={"hard": dict.fromkeys(keys, "1000Gi")})
+    wait_until_enforced(namespace, {"q": set(keys)})
+
+
+def wait_until_enforced(namespace, keys):
     end = time.monotonic() + 90
-    while used(namespace).keys() != set(keys):
+    while {name: used.keys() for name, used in all_used(namespace).items()} != keys:
         assert time.monotonic() < end
         time.sleep(0.2)
 
 
+def all_used(namespace):
+    """Return what each quota says is used; the API server writes that down before it takes an object."""
+    given = json.loads(kubectl("--context", "new", "-n", namespace, "get", "quota", "-o", "json"))["items"]
+    numbers = {one["metadata"]["name"]: (one.get("status") or {}).get("used", {}) for one in given}
+    return {name: {key: amount(value) for key, value in used.items()} for name, used in numbers.items()}
+
+
 def used(namespace):
-    """Return what the quota says is used; the API server writes that down before it takes an object."""
-    given = json.loads(kubectl("--context", "new", "-n", namespace, "get", "quota", "q", "-o", "json"))
-    return {key: amount(value) for key, value in (given.get("status") or {}).get("used", {}).items()}
+    return all_used(namespace)["q"]
 
 
 @pytest.mark.parametrize("with_ranges", [False, True], ids=["by itself", "with LimitRanges"])
@@ -131,6 +141,52 @@ def test_of_two_defaults_we_count_the_least_that_the_server_may_take(namespace):
         assert (ours["requests.cpu"], ours["limits.cpu"]) == (Decimal("0.01"), 2)
         assert theirs["requests.cpu"] in (Decimal("0.01"), 2)
         assert theirs["limits.cpu"] == 2
+
+
+def by_class(operator, *values):
+    chosen = {"scopeName": "PriorityClass", "operator": operator, **({"values": list(values)} if values else {})}
+    return {"scopeSelector": {"matchExpressions": [chosen]}}
+
+
+CRITICAL = "system-cluster-critical"
+SCOPES = {
+    **{name.lower(): {"scopes": [name]} for name in ("BestEffort", "NotBestEffort", "Terminating", "NotTerminating")},
+    "affine": {"scopes": ["CrossNamespacePodAffinity"]},
+    "both": {"scopes": ["NotTerminating", "NotBestEffort"]},
+    "classed": by_class("Exists"),
+    "critical": by_class("In", CRITICAL),
+    "not-critical": by_class("NotIn", CRITICAL),
+}
+TERM = {"labelSelector": {}, "namespaceSelector": {}, "topologyKey": "zone"}
+SCOPED = {
+    "busy": pod(box({"cpu": "1m"})),
+    "silent": pod(box()),
+    "device": pod(box({}, {"example.com/gpu": "2"})),
+    "first": pod(box(), first=[box({"memory": "1Mi"})]),
+    "whole": pod(box(), resources={"limits": {"memory": "1Gi"}}),
+    "ends": pod(box(), activeDeadlineSeconds=600),
+    "critical": pod(box(), priorityClassName=CRITICAL),
+    "affine": pod(
+        box(),
+        affinity={"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [TERM]}},
+    ),
+}
+
+
+def test_the_server_counts_for_a_quota_with_scopes_the_pods_that_we_count(namespace):
+    quotas = [
+        make(namespace, "ResourceQuota", name, spec={"hard": {"pods": "99"}, **of}) for name, of in SCOPES.items()
+    ]
+    wait_until_enforced(namespace, {name: {"pods"} for name in SCOPES})
+
+    for name, (kind, spec) in SCOPED.items():
+        before = all_used(namespace)
+        make(namespace, kind, name, spec=spec)
+        theirs = {quota for quota, used in all_used(namespace).items() if used != before[quota]}
+        ours = {q["metadata"]["name"] for q in quotas if takes(scopes(q), spec, Defaults())}
+        # A pod without a class could get a default one elsewhere.
+        assert theirs - ours == (set() if "priorityClassName" in spec else {"not-critical"}), name
+        assert ours <= theirs, name
 
 
 def test_the_server_wants_said_what_we_want_said(namespace):

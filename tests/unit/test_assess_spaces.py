@@ -189,10 +189,59 @@ def test_a_quota_that_wants_every_container_to_say_takes_no_other_pods():
     assert said(item("LimitRange", "l", limits=[full | {"type": "Pod"}])) != []
 
 
-def test_a_quota_of_some_pods_only_is_not_judged():
-    assert short(quota({"pods": "0"}, scopes=["BestEffort"]), item("Deployment", "web", "apps/v1")) == []
-    chosen = {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "Exists"}]}
-    assert short(quota({"pods": "0"}, scopeSelector=chosen), item("Deployment", "web", "apps/v1")) == []
+def selector(name, operator, *values):
+    return {"scopeSelector": {"matchExpressions": [{"scopeName": name, "operator": operator, "values": [*values]}]}}
+
+
+BUSY = {"containers": [asks({"cpu": "1m"})]}
+NEIGHBOUR = {"namespaceSelector": {}, "topologyKey": "zone"}
+
+
+@pytest.mark.parametrize(
+    "scope,pod,counts",
+    [
+        ({"scopes": ["BestEffort"]}, {}, True),
+        ({"scopes": ["BestEffort"]}, BUSY, False),
+        ({"scopes": ["BestEffort"]}, {"containers": [asks({"example.com/gpu": "1"}, {"example.com/gpu": "1"})]}, True),
+        ({"scopes": ["BestEffort"]}, {**BUSY, "resources": {"requests": {"hugepages-2Mi": "2Mi"}}}, True),
+        ({"scopes": ["NotBestEffort", "NotTerminating"]}, BUSY, True),
+        ({"scopes": ["NotBestEffort", "Terminating"]}, BUSY, False),
+        ({"scopes": ["Terminating"]}, {"activeDeadlineSeconds": 9}, True),
+        (selector("PriorityClass", "In", "high", "low"), {"priorityClassName": "low"}, True),
+        (selector("PriorityClass", "In", "high"), {"priorityClassName": "low"}, False),
+        (selector("PriorityClass", "NotIn", "high"), {"priorityClassName": "low"}, True),
+        (selector("PriorityClass", "NotIn", "high"), {}, False),  # it may get a default one
+        (selector("PriorityClass", "Exists"), {"priorityClassName": "low"}, True),
+        (selector("PriorityClass", "DoesNotExist"), {"priorityClassName": "low"}, False),
+        ({"scopes": ["CrossNamespacePodAffinity"]}, BUSY, False),
+        (
+            {"scopes": ["CrossNamespacePodAffinity"]},
+            {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [NEIGHBOUR]}}},
+            True,
+        ),
+        ({"scopes": ["VolumeAttributesClass"]}, {}, False),  # it is for claims
+    ],
+)
+def test_a_quota_with_scopes_is_for_some_pods_only(scope, pod, counts):
+    web = item("Deployment", "web", "apps/v1", template={"spec": pod}, replicas=2)
+    hard = {"pods": "1", "count/deployments.apps": "0"}
+
+    found = [reason for _, reason in short(quota(hard, **scope), web, item("ConfigMap", "a"))]
+
+    assert found == (["pods: 0 used and 2 more of 1"] if counts else [])
+
+
+def test_a_quota_with_scopes_wants_only_its_pods_to_say():
+    web, other = (
+        item("Deployment", name, "apps/v1", template={"spec": {**BUSY, "priorityClassName": name}})
+        for name in ("high", "low")
+    )
+    given = quota({"limits.cpu": "9"}, **selector("PriorityClass", "In", "high"))
+    found = look(admission.limits_on_target, web, other, green=around("green", ResourceQuota=[given]))
+
+    assert [one.reason for one in found if one.rule == "quota-unsaid"] == [
+        "not every container of Deployment n/high says limits.cpu, and it takes no such pod"
+    ]
 
 
 def told(green, *objects):
