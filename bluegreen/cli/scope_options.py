@@ -61,8 +61,7 @@ def load_scope(options: dict[str, Any]) -> "Scope":
         InvalidInputError: with every reason.
         click.UsageError: an empty namespace or an unreadable mapping was given.
     """
-    from bluegreen.migration.bundles import with_namespaces  # noqa: PLC0415 - pydantic is not for --help
-    from bluegreen.migration.scope import read_scope  # noqa: PLC0415
+    from bluegreen.migration.scope import read_scope, with_namespaces  # noqa: PLC0415 - loaded on use
 
     namespaces = options.get("namespaces") or ()
     if any(not namespace for namespace in namespaces):

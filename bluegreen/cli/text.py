@@ -3,7 +3,6 @@
 It prints nothing by itself but what it is given; stdout is for data, stderr for what is said about it.
 """
 
-import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -16,6 +15,8 @@ _LONGEST = 2000
 
 def width() -> int:
     """Return the columns of the terminal, 80 when there is none."""
+    import shutil  # noqa: PLC0415 - it loads three compressions, and most commands draw nothing
+
     return max(40, shutil.get_terminal_size((80, 24)).columns)
 
 

@@ -257,11 +257,6 @@ def left_out(bundle: Bundle) -> tuple[tuple[ObjectRef, str], ...]:
     return tuple((report.ref, report.removal.why) for report in bundle.reports_of(Action.LEAVE_OUT))
 
 
-def with_namespaces(scope: Scope, names: dict[str, str]) -> Scope:
-    """Return a scope that renames namespaces on the way."""
-    return replace(scope, transform=replace(scope.transform, namespaces=names)) if names else scope
-
-
 def explanation(bundle: Bundle) -> list[dict[str, Any]]:
     """Return per rule and object what was removed, left out or kept, and why, as JSON data."""
     return [

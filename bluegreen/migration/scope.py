@@ -63,6 +63,11 @@ def read_scope(path: Path | None, flags: Mapping[str, object], env: Mapping[str,
     return _from_file(file, document, layered.data) if file else _scope(layered.data)
 
 
+def with_namespaces(scope: Scope, names: dict[str, str]) -> Scope:
+    """Return a scope that renames namespaces on the way."""
+    return replace(scope, transform=replace(scope.transform, namespaces=names)) if names else scope
+
+
 def _from_file(file: Path, document: Document, data: Mapping[str, Any]) -> Scope:
     """Return the scope of data of which a part comes from a file, where a value may be anything.
 
