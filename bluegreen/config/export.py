@@ -34,5 +34,5 @@ class Export(Section):
     keep_status: Annotated[tuple[Kind, ...], Listed] = Field(
         default=(),
         description="Kinds whose status is kept, for controllers that would begin again without it. It is written "
-        "once, when the object is created, and not compared later.",
+        "once, while green has none, and not compared later.",
     )

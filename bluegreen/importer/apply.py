@@ -33,7 +33,7 @@ from bluegreen.model.refs import ObjectRef, in_words
 
 _Kinds = frozenset[tuple[str, str]]
 _FOUNDATION = frozenset({"namespaces", "definitions"})
-_WRITE_STATUS = "write it by hand (kubectl replace --subresource=status), or delete the object and import again"
+_WRITE_STATUS = "put it right and run the same command again, which writes a status as long as green has none"
 
 
 class Outcome(enum.StrEnum):
@@ -98,6 +98,25 @@ class ApplyResult(msgspec.Struct, frozen=True):
     uid: str = ""
     cause: Cause | None = None
     error: str = ""
+
+
+class _Write(msgspec.Struct, frozen=True):
+    """A write that is under way.
+
+    Attributes:
+        ref: the object.
+        decision: what was decided about it.
+        status: whether its status is written, too, by a request of its own.
+    """
+
+    ref: ObjectRef
+    decision: Decision
+    status: bool
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return what happened to the object once all is written."""
+        return Outcome.CREATED if self.decision.verdict is Verdict.CREATE else Outcome.CHANGED
 
 
 class ApplyFailedError(RefusedError):
@@ -183,28 +202,32 @@ def _apply_wave(
     )
     apart = frozenset((r.api_version, r.kind) for r in resources if "status" in (r.subresources or ()))
     results: list[ApplyResult | None] = []
-    jobs: dict[int, tuple[int, ObjectRef, Decision]] = {}
+    jobs: dict[int, tuple[int, _Write]] = {}
     numbers = count()
 
     def decided() -> Iterator[Application]:
         """Decide about each object when its turn has come, while others are being written."""
         for ref, obj in zip(wave.refs, wave.objects, strict=True):
             decision = decide(options.prepare(obj), live.get(ref), options.migration, scene)
-            results.append(_without_write(ref, decision, live.get(ref)))
-            if results[-1] is None:
-                jobs[next(numbers)] = len(results) - 1, ref, decision
+            result = _without_write(ref, decision, live.get(ref))
+            results.append(result)
+            write = _Write(ref, decision, status=_lacks_status(ref, decision, live.get(ref), apart))
+            if result is None:
+                jobs[next(numbers)] = len(results) - 1, write
                 yield Application(decision.body, decision.force)
+            elif result.outcome is Outcome.EQUAL and write.status:
+                later[len(results) - 1] = pool.submit(_with_status, cluster, write, result.uid)
 
     todo, later = decided(), dict[int, Future[ApplyResult]]()
     pool = ThreadPoolExecutor(options.workers, thread_name_prefix="apply")
     try:
         for number, answer in cluster.apply_each(todo, lambda: options.left):
-            place, ref, decision = jobs.pop(number)
-            settle = partial(_settled, cluster, ref, decision, answer, denials, apart=apart)
-            if _is_all(decision, answer, apart, ref):
-                results[place] = settle()
-            else:
+            place, write = jobs.pop(number)
+            settle = partial(_settled, cluster, write, answer, denials)
+            if write.status or isinstance(answer, BluegreenError):  # further requests
                 later[place] = pool.submit(settle)
+            else:
+                results[place] = settle()
         deque(todo, 0)  # where the time is over: an object that is equal is done all the same
         wait_for_all(later.values(), timeout=options.left)
     finally:
@@ -229,47 +252,38 @@ def _without_write(ref: ObjectRef, decision: Decision, live: Raw | None) -> Appl
             return None
 
 
-def _is_all(decision: Decision, answer: Raw | BluegreenError, apart: _Kinds, ref: ObjectRef) -> bool:
-    """Return whether what came of an apply is known without a further request."""
-    return not isinstance(answer, BluegreenError) and not _has_status(decision, apart, ref)
+def _lacks_status(ref: ObjectRef, decision: Decision, live: Raw | None, apart: _Kinds) -> bool:
+    """Return whether a kept status is to be written: once, for from then on it is green's controllers' own."""
+    fresh = decision.verdict is Verdict.CREATE or (decision.force and not (live or {}).get("status"))
+    return fresh and bool(decision.body.get("status")) and (ref.api_version, ref.kind) in apart
 
 
-def _has_status(decision: Decision, apart: _Kinds, ref: ObjectRef) -> bool:
-    """Return whether a status is to be written: once, for from then on it is green's controllers' own."""
-    creates = decision.verdict is Verdict.CREATE
-    return creates and "status" in decision.body and (ref.api_version, ref.kind) in apart
-
-
-def _settled(
-    cluster: Cluster,
-    ref: ObjectRef,
-    decision: Decision,
-    answer: Raw | BluegreenError,
-    denials: Denials,
-    *,
-    apart: _Kinds,
-) -> ApplyResult:
+def _settled(cluster: Cluster, write: _Write, answer: Raw | BluegreenError, denials: Denials) -> ApplyResult:
     """Do what is left to do after an apply and return what happened.
 
     Args:
         answer: the object as it is on green then, or why it was not applied.
-        apart: kinds whose status is written by a request of its own.
     """
-    creates = decision.verdict is Verdict.CREATE
+    creates = write.decision.verdict is Verdict.CREATE
     try:
-        made = _made(cluster, decision, answer, creates=creates)
+        made = _made(cluster, write.decision, answer, creates=creates)
     except BluegreenError as error:
-        why = denials.why(error, ref, creates=creates)
-        return ApplyResult(ref, Outcome.FAILED, cause=cause_of(error), error=why)
+        why = denials.why(error, write.ref, creates=creates)
+        return ApplyResult(write.ref, Outcome.FAILED, cause=cause_of(error), error=why)
     uid = str(made["metadata"].get("uid", ""))
-    if _has_status(decision, apart, ref):
-        try:
-            cluster.apply_status(decision.body)
-        except BluegreenError as error:
-            why = f"it was created, but its status could not be written ({error.why or error}): {_WRITE_STATUS}"
-            return ApplyResult(ref, Outcome.FAILED, ours=True, uid=uid, cause=cause_of(error), error=why)
-    outcome = Outcome.CREATED if creates else Outcome.CHANGED
-    return ApplyResult(ref, outcome, creates or decision.force, uid)
+    if write.status:
+        return _with_status(cluster, write, uid)
+    return ApplyResult(write.ref, write.outcome, creates or write.decision.force, uid)
+
+
+def _with_status(cluster: Cluster, write: _Write, uid: str) -> ApplyResult:
+    """Write the status of an object that is there and return what happened."""
+    try:
+        cluster.apply_status(write.decision.body)
+    except BluegreenError as error:
+        why = f"it is there, but its status could not be written ({error.why or error}): {_WRITE_STATUS}"
+        return ApplyResult(write.ref, Outcome.FAILED, ours=True, uid=uid, cause=cause_of(error), error=why)
+    return ApplyResult(write.ref, write.outcome, ours=True, uid=uid)
 
 
 def _made(cluster: Cluster, decision: Decision, answer: Raw | BluegreenError, *, creates: bool) -> Raw:

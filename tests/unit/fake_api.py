@@ -96,7 +96,7 @@ class FakeApi(OneByOne):
             raise self.refuse[ref]
         with self._lock:
             before = self.objects.get(ref)
-            after = _merge(before or {}, obj)
+            after = _merge(before or {}, self._without_status(obj))
             if before is not None and not force and _clash(before, obj):
                 raise ConflictError("kube.field-conflict", f"applying {ref}", "helm owns .data.a")
             if ref.kind == "CustomResourceDefinition":
@@ -110,6 +110,12 @@ class FakeApi(OneByOne):
                 self.objects[ref] = after
             self.writes.append(("apply", ref))
             return copy.deepcopy(self.objects[ref])
+
+    def _without_status(self, obj: Raw) -> Raw:
+        """Return what an apply writes: a status that is a subresource is none of it."""
+        key = (obj["apiVersion"], obj["kind"])
+        apart = any((r.api_version, r.kind) == key and "status" in (r.subresources or ()) for r in self._resources)
+        return {name: value for name, value in obj.items() if not (apart and name == "status")}
 
     def apply_status(self, obj: Raw) -> None:
         self.objects[ref_of(obj)]["status"] = copy.deepcopy(obj["status"])

@@ -359,4 +359,29 @@ def test_a_status_that_cannot_be_written_is_told():
 
     with pytest.raises(ApplyFailedError) as caught:
         run(green, [with_status("Run", "a")])
-    assert "it was created, but its status could not be written (no right)" in caught.value.reasons[0]
+    assert "it is there, but its status could not be written (no right)" in caught.value.reasons[0]
+
+
+def test_a_status_that_could_not_be_written_is_written_by_the_next_import():
+    green = FakeApi(extra=(served("Run", "status"),))
+    write, objects = green.apply_status, [with_status("Run", "a"), obj("Namespace", "shop", namespace="")]
+
+    def break_off(_obj):
+        raise TransientError("kube.connection", "writing the status", "broken off")
+
+    green.apply_status = break_off
+    with pytest.raises(TransientError):
+        run(green, objects)
+    green.apply_status = write
+
+    assert outcomes(run(green, objects)) == {"a": Outcome.CHANGED, "shop": Outcome.EQUAL}
+    assert green.get(ref_of(objects[0]))["status"] == {"done": 3}
+    assert outcomes(run(green, objects)) == {"a": Outcome.EQUAL, "shop": Outcome.EQUAL}
+
+
+def test_a_status_of_somebody_else_s_object_is_not_written():
+    green = FakeApi(extra=(served("Run", "status"),))
+    green.put(obj("Run", "a", "shop.example/v1"))
+
+    assert outcomes(run(green, [with_status("Run", "a")])) == {"a": Outcome.EQUAL}
+    assert green.writes == []
