@@ -3,6 +3,8 @@
 It only reads. `bluegreen assess` and the run share it: what a migration is refused for is what the assessment says.
 """
 
+from collections.abc import Iterable, Iterator
+
 from bluegreen.assess.assessment import Assessment, assess
 from bluegreen.assess.checks import Subject
 from bluegreen.assess.facts import read_facts
@@ -10,6 +12,7 @@ from bluegreen.assess.rights import Extras
 from bluegreen.assess.wider import widen
 from bluegreen.config.models import Migration
 from bluegreen.exporter.bundle import Bundle
+from bluegreen.importer.ready import why_not_ready
 from bluegreen.importer.rewrite import Rewritten, rewrite, try_rewrite
 from bluegreen.importer.transform import TransformOptions
 from bluegreen.migration import objects
@@ -17,8 +20,9 @@ from bluegreen.migration.bundles import read_source
 from bluegreen.migration.scope import Scope
 from bluegreen.migration.transforms import transform_options
 from bluegreen.model.events import Emit
-from bluegreen.model.findings import Finding
-from bluegreen.model.ports import Cluster
+from bluegreen.model.findings import Finding, Severity
+from bluegreen.model.ports import Cluster, Raw
+from bluegreen.model.refs import ref_of
 
 
 def assess_scope(blue: Cluster, green: Cluster, scope: Scope, emit: Emit) -> Assessment:
@@ -63,4 +67,21 @@ def _assessed(
         moved=wanted.objects,
     )
     wider = widen(subject, blue, green, extras=extras)
-    return assess(wider, objects.cautions(wanted))
+    return assess(wider, [*objects.cautions(wanted), *unready(wider.raw)])
+
+
+def unready(live: Iterable[Raw]) -> Iterator[Finding]:
+    """Find objects that are not ready on blue: a migration waits for each of them on green, in vain.
+
+    Args:
+        live: the objects as blue serves them.
+    """
+    for obj in live:
+        if why := why_not_ready(obj):
+            yield Finding(
+                "not-ready-on-blue",
+                Severity.WARNING,
+                str(ref_of(obj)),
+                f"it is not ready on blue ({why}), and a migration waits until it is on green",
+                "repair it, scale it to 0, or leave it out (selector, or export.exclude)",
+            )

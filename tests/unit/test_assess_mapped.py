@@ -67,3 +67,25 @@ def test_what_is_found_about_a_workload_as_on_green_counts_for_it():
     assert first.workload == "Deployment shop/web"
     assert [line for line in first.because if "why" in line] == ["+15 a: why", "+15 b: why"]
     assert not any("why" in line for line in second.because)
+
+
+@pytest.mark.parametrize(
+    "status,replicas,why",
+    [
+        ({"updatedReplicas": 2, "availableReplicas": 1}, 2, "1 of 2 available"),
+        ({"updatedReplicas": 2, "availableReplicas": 2}, 2, ""),
+        ({}, 0, ""),
+    ],
+)
+def test_what_is_not_ready_on_blue_is_told_for_green_is_waited_for(status, replicas, why):
+    meta = {"name": "web", "namespace": "shop"}
+    template = {"spec": {"containers": [{"name": "c", "image": "a:1"}]}}
+    web = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "status": status}
+    web["spec"] = {"replicas": replicas, "template": template, "selector": {}}
+    blue = FakeApi(space("shop"), web, service("shop"))
+
+    findings = assess_scope(blue, Green(), Scope(namespaces=("shop",)), quiet).findings
+
+    said = [(one.subject, one.reason) for one in findings if one.rule == "not-ready-on-blue"]
+    told = f"it is not ready on blue ({why}), and a migration waits until it is on green"
+    assert said == ([("Deployment shop/web", told)] if why else [])
