@@ -67,11 +67,11 @@ def unsaid(quota: Raw, objects: Iterable[Raw], ranges: Iterable[Raw] = ()) -> di
     limits = _limits(_coming(quota, given)).keys()
     wanted = {key for key, names in _MUST_SAY.items() if names & limits}
     defaults = _defaults(quota, given, ranges)
-    found: dict[str, list[ObjectRef]] = {}
+    required, found = scopes(quota), dict[str, list[ObjectRef]]()
     for obj in given if wanted else ():
-        if not takes(scopes(quota), pod_spec(obj), defaults):
-            continue
-        for key in sorted(pod_resources(pod_spec(obj), defaults).unsaid & wanted):
+        spec = pod_spec(obj)
+        silent = pod_resources(spec, defaults).unsaid & wanted
+        for key in sorted(silent) if takes(required, spec, defaults) else ():
             found.setdefault(key, []).append(ref_of(obj))
     return found
 

@@ -216,7 +216,9 @@ def _apply_wave(
                 jobs[next(numbers)] = len(results) - 1, write
                 yield Application(decision.body, decision.force)
             elif result.outcome is Outcome.EQUAL and write.status:
-                later[len(results) - 1] = pool.submit(_with_status, cluster, write, result.uid)
+                results[-1] = None
+                if options.left != 0:
+                    later[len(results) - 1] = pool.submit(_with_status, cluster, write, result.uid)
 
     todo, later = decided(), dict[int, Future[ApplyResult]]()
     pool = ThreadPoolExecutor(options.workers, thread_name_prefix="apply")

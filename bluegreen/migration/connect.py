@@ -39,7 +39,7 @@ def open_clusters(config: Migration, reasons: Reasons) -> tuple[Cluster, Cluster
     contexts = config.from_context, config.to_context
     kubeconfigs = config.from_kubeconfig or config.kubeconfig, config.to_kubeconfig or config.kubeconfig
     blue, green = open_pair(contexts, kubeconfigs, reasons)
-    if not blue or not green or blue.id.uid == green.id.uid:
+    if not blue or not green:
         reasons.raise_if_any("opening the clusters")
         raise AssertionError("a cluster is missing without a reason")
     return blue, green

@@ -155,7 +155,7 @@ def open_both(scope: Scope, *, named: bool = True) -> tuple[Cluster, Cluster]:
 def open_pair(
     contexts: tuple[str, str], kubeconfigs: tuple[str | None, str | None], reasons: Reasons
 ) -> tuple[Cluster | None, Cluster | None]:
-    """Open blue and green and make sure that they are two (law 8); None for one that cannot be opened.
+    """Open blue and green and make sure that they are two (law 8); None for one that cannot be used.
 
     Args:
         contexts: kubeconfig context of blue and of green.
@@ -170,6 +170,7 @@ def open_pair(
             f"--from {source} and --to {target} are the same cluster (kube-system UID {blue.id.uid}); "
             "name two different contexts, see: kubectl config get-contexts"
         )
+        return None, None
     return blue, green
 
 

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -22,7 +23,7 @@ from bluegreen.migration.orders import give
 from bluegreen.migration.perform import perform
 from bluegreen.migration.store import Manifest, Store
 from bluegreen.model.errors import OutOfTimeError, RefusedError, TransientError
-from bluegreen.model.refs import ClusterId, ObjectRef, Side
+from bluegreen.model.refs import ClusterId, ObjectRef, Side, ref_of
 from bluegreen.model.samples import Counts
 from bluegreen.model.verdicts import Verdict
 from bluegreen.traffic.states import Command, Judged, Ordered, Phase
@@ -220,6 +221,20 @@ def test_a_status_that_hangs_is_not_waited_for():
         assert time.monotonic() - began < 30
     finally:
         hangs.set()
+
+
+def test_a_status_still_to_be_written_is_not_begun_when_the_time_is_over():
+    green = FakeApi(extra=(served("Run", "status"),))
+    options = ApplyOptions("m1", lambda: 0.0, lambda _: None)
+    run = with_status("Run", "a")
+    apply_objects(green, [run], ImportPhase.IMPORT, options, quiet)
+    green.objects[ref_of(run)].pop("status")
+    written = list(green.writes)
+
+    with pytest.raises(OutOfTimeError, match="1 of 1 are not done: Run shop/a"):
+        apply_objects(green, [run], ImportPhase.IMPORT, replace(options, end=0.0), quiet)
+
+    assert green.writes == written
 
 
 def test_a_refusal_is_told_rather_than_the_time():
