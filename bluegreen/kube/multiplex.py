@@ -18,6 +18,8 @@ priority level global-default some 49 of its 600 requests in flight (source: the
 and fairness), and shares them among its users. Go's servers grant 100 streams to a connection."""
 CONNECTIONS = 24
 """Requests under way as long as no answer came over HTTP/2: each takes a connection then."""
+GATHER_SECONDS = 0.003
+"""How long answers are gathered while many are under way: libcurl looks at all of them for each that came."""
 K = TypeVar("K")
 
 
@@ -67,6 +69,8 @@ class Multiplex(Generic[K]):
             return found
         if self._multi.select(min(seconds, LOOK_SECONDS)) <= 0:
             select.select((), (), (), PAUSE_SECONDS)  # it may not have waited, as with descriptors over 1023
+        elif len(self._under_way) > self.limit // 2:
+            select.select((), (), (), min(seconds, GATHER_SECONDS))
         return self._look()
 
     def _look(self) -> list[tuple[K, Answer | NoAnswerError]]:
