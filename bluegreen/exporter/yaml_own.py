@@ -17,7 +17,7 @@ _SIGNS = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b", '"': '"',
     "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029",
 }  # fmt: skip
-_Line = tuple[str, str, str, str, str]
+_Line = tuple[str, str, str, str, str, str]
 _CHUNK = 256 * 1024
 """Characters that are taken apart at a time: one call for many lines, and never all lines of a large text in memory."""
 
@@ -31,7 +31,8 @@ def _line(*, ascii_only: bool) -> re.Pattern[str]:
     sign = _ASCII_SIGN if ascii_only else _SIGN
     text = rf'"[{sign}]*+(?:\\[^\n][{sign}]*+)*+"'
     value = rf"{text}|true|false|null|-?[0-9][0-9.e+-]*+|\{{\}}|\[\]"
-    return re.compile(rf'^( *+)((?:- )*+)(?:"([{sign}]{{1,1000}}+)":(?: ({value}))?|({value}))\n', re.MULTILINE)
+    key = rf'"([{sign}]{{1,1000}}+)":(?: (?:"([{sign}]++)"|({value})))?'
+    return re.compile(rf"^( *+)((?:- )*+)(?:{key}|({value}))\n", re.MULTILINE)
 
 
 class NotOwnError(Exception):
@@ -96,7 +97,7 @@ class _Builder:
         root: dict[str, Any] = {}
         node: Any = root
         column, count, waiting = 0, 0, ""
-        for spaces, dashes, key, value, lone in lines:
+        for spaces, dashes, key, text, value, lone in lines:
             count += 1
             if dashes or waiting or len(spaces) != column or type(node) is list:
                 if lone and dashes == "- " and not waiting and len(spaces) == column and type(node) is list:
@@ -110,8 +111,8 @@ class _Builder:
                         continue
             if not key or key in node:
                 raise NotOwnError
-            if value and value[0] == '"' and "\\" not in value:
-                node[key] = value[1:-1]
+            if text:
+                node[key] = text
             else:
                 node[key] = _scalar(value, self._plain) if value else None
                 waiting = "" if value else key
