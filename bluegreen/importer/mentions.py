@@ -29,10 +29,10 @@ def mentions(obj: Raw, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """
     if not names:
         return
-    hosts = _pattern(tuple(sorted(names)))
+    hosts, needles = _sought(tuple(names))
     whole = msgspec.json.encode(obj)
     # Most objects name none of them anywhere, which one look at all of their text finds out.
-    for path, text in _texts(obj) if any(f".{name}".encode() in whole for name in names) else ():
+    for path, text in _texts(obj) if any(needle in whole for needle in needles) else ():
         found = hosts.search(text)
         if found:
             name = found.group("namespace")
@@ -42,10 +42,14 @@ def mentions(obj: Raw, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 @functools.cache
-def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    """Return what finds web.shop, web.shop.svc and web.shop.svc.cluster.local, but not web.shop.example."""
+def _sought(names: tuple[str, ...]) -> tuple[re.Pattern[str], tuple[bytes, ...]]:
+    """Return what finds web.shop, web.shop.svc and web.shop.svc.cluster.local, but not web.shop.example.
+
+    And what stands in the text of every object that it would find something in.
+    """
     listed = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    return re.compile(rf"(?<=[a-z0-9])\.(?P<namespace>{listed})(?:\.svc(?![a-z0-9-])|(?![a-z0-9.-]))")
+    hosts = re.compile(rf"(?<=[a-z0-9])\.(?P<namespace>{listed})(?:\.svc(?![a-z0-9-])|(?![a-z0-9.-]))")
+    return hosts, tuple(f".{name}".encode() for name in names)
 
 
 def _texts(obj: Raw) -> Iterator[tuple[str, str]]:

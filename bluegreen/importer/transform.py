@@ -4,7 +4,8 @@ The input is never changed; what a map does not name stays as it is. Patches com
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from bluegreen.importer import shape
 from bluegreen.importer.namespaces import map_namespaces
@@ -15,8 +16,7 @@ _STORAGE = "volume.beta.kubernetes.io/storage-class"
 _INGRESS = "kubernetes.io/ingress.class"
 
 
-@dataclass(frozen=True, slots=True)
-class TransformOptions:
+class TransformOptions(msgspec.Struct, frozen=True):
     """What to rewrite.
 
     Attributes:
@@ -29,21 +29,22 @@ class TransformOptions:
         patches: patches of single objects, in order, after all the rest.
     """
 
-    storage_classes: Mapping[str, str] = field(default_factory=dict)
-    ingress_classes: Mapping[str, str] = field(default_factory=dict)
-    images: Mapping[str, str] = field(default_factory=dict)
-    namespaces: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    storage_classes: Mapping[str, str] = msgspec.field(default_factory=dict)
+    ingress_classes: Mapping[str, str] = msgspec.field(default_factory=dict)
+    images: Mapping[str, str] = msgspec.field(default_factory=dict)
+    namespaces: Mapping[str, str] = msgspec.field(default_factory=dict)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     patches: tuple[Patch, ...] = ()
 
 
 def transform(obj: Raw, how: TransformOptions) -> Raw:
     """Return an object rewritten for green, but for patches; the same one where there is nothing to rewrite."""
+    if shape.is_data(obj):
+        return _data(obj, how)
     if not any((how.storage_classes, how.ingress_classes, how.images, how.namespaces, how.labels, how.annotations)):
         return obj
-    # What a ConfigMap or a Secret holds is never looked into, and the most of what there is.
-    copy = {**obj, "metadata": shape.copy_json(obj["metadata"])} if shape.is_data(obj) else shape.copy_json(obj)
+    copy = shape.copy_json(obj)
     for claim in shape.claims(copy) if how.storage_classes else ():
         _map_value(claim.get("spec"), "storageClassName", how.storage_classes)
         _map_value(shape.get(claim, "metadata", "annotations"), _STORAGE, how.storage_classes)
@@ -54,6 +55,21 @@ def transform(obj: Raw, how: TransformOptions) -> Raw:
             container["image"] = map_image(container["image"], how.images)
     if how.namespaces:
         map_namespaces(copy, how.namespaces)
+    _add(copy, "labels", how.labels)
+    _add(copy, "annotations", how.annotations)
+    return copy
+
+
+def _data(obj: Raw, how: TransformOptions) -> Raw:
+    """Return a ConfigMap or a Secret rewritten; what it holds, most of what there is, is neither looked at nor copied.
+
+    A copy shares with the input what is the same in both.
+    """
+    name = obj["metadata"].get("namespace")
+    if name not in how.namespaces and not how.labels and not how.annotations:
+        return obj
+    copy = {**obj, "metadata": dict(obj["metadata"])}
+    map_namespaces(copy, how.namespaces)
     _add(copy, "labels", how.labels)
     _add(copy, "annotations", how.annotations)
     return copy
