@@ -5,11 +5,11 @@ It shows on request what would happen, writes in order, and deletes only what bl
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import structs
 
 from bluegreen.cli.scope_options import (
     config_option,
@@ -84,7 +84,7 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
         how = PlanOptions(mark, dry_run=dry_run == "server", ahead=ahead)
         plan = bundles.foresee(green, wanted, how, idle=options["idle"])
         ctx.exit(_shown(plan.entries, surplus))
-    work = replace(means(options["timeout"]), ahead=ahead, resources=resources)
+    work = structs.replace(means(options["timeout"]), ahead=ahead, resources=resources)
     results = bring_or_list(lambda: bundles.bring(green, objects, mark, work, idle=options["idle"]))
     last_words(results, bundle.withheld)
     if surplus:

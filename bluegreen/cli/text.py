@@ -11,13 +11,14 @@ import click
 from bluegreen.model.errors import clean_text
 
 _LONGEST = 2000
+_NARROWEST = 40
 
 
 def width() -> int:
     """Return the columns of the terminal, 80 when there is none."""
     import shutil  # noqa: PLC0415 - it loads three compressions, and most commands draw nothing
 
-    return max(40, shutil.get_terminal_size((80, 24)).columns)
+    return max(_NARROWEST, shutil.get_terminal_size((80, 24)).columns)
 
 
 def put(text: str, indent: int = 0, *, err: bool = False) -> None:
@@ -28,9 +29,10 @@ def put(text: str, indent: int = 0, *, err: bool = False) -> None:
         indent: columns before the first line.
         err: stderr instead of stdout.
     """
+    text = clean_text(text, _LONGEST)
     lines = textwrap.wrap(
-        clean_text(text, _LONGEST),
-        width(),
+        text,
+        _NARROWEST if indent + len(text) <= _NARROWEST else width(),
         initial_indent=" " * indent,
         subsequent_indent=" " * (indent + 2),
         break_on_hyphens=False,

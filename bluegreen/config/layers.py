@@ -7,9 +7,10 @@ This module must never interpret a value: what cannot be read stays as it is, an
 import copy
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
+
+import msgspec
 
 from bluegreen.config.origins import Origin, OriginKind
 from bluegreen.config.problems import Path
@@ -49,8 +50,7 @@ SETTABLE: dict[str, Form] = {
 _PATHS = ("kubeconfig", "fromKubeconfig", "toKubeconfig")
 
 
-@dataclass(slots=True)
-class Layered:
+class Layered(msgspec.Struct):
     """What came out on top.
 
     Attributes:
@@ -59,7 +59,7 @@ class Layered:
     """
 
     data: dict[str, Any]
-    origins: dict[Path, Origin] = field(default_factory=dict)
+    origins: dict[Path, Origin] = msgspec.field(default_factory=dict)
 
 
 def variable_of(key: str) -> str:

@@ -7,10 +7,10 @@ never let a small file grow large: depth, size and the number of values after al
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+import msgspec
 import yaml
 
 from bluegreen.config.problems import Path, Place, Problem
@@ -54,8 +54,7 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@dataclass(slots=True)
-class Document:
+class Document(msgspec.Struct):
     """What a file says, and where.
 
     Attributes:
@@ -65,10 +64,10 @@ class Document:
         problems: everything that is wrong with the file as YAML.
     """
 
-    data: dict[str, Any] = field(default_factory=dict)
-    keys: dict[Path, Place] = field(default_factory=dict)
-    values: dict[Path, Place] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+    keys: dict[Path, Place] = msgspec.field(default_factory=dict)
+    values: dict[Path, Place] = msgspec.field(default_factory=dict)
+    problems: list[Problem] = msgspec.field(default_factory=list)
 
 
 def read_file(path: FilePath) -> Document:

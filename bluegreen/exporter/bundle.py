@@ -6,7 +6,6 @@ in memory and is never printed.
 
 import functools
 import hashlib
-import hmac
 import itertools
 import operator
 from collections.abc import Callable, Iterable
@@ -137,6 +136,8 @@ def digest_of(obj: Raw, key: bytes) -> str:
     """
     text = canonical(obj)
     if obj.get("kind") == "Secret":
+        import hmac  # noqa: PLC0415 - who imports a bundle asks for no digest
+
         return hmac.new(key, text, hashlib.sha256).hexdigest()
     return hashlib.sha256(text).hexdigest()
 

@@ -1,10 +1,9 @@
 """What a person may choose about an export besides namespaces and selector."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(msgspec.Struct, frozen=True):
     """The choices; kinds are written as Kind.group, the core group as Kind alone.
 
     Attributes:

@@ -11,9 +11,10 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from bluegreen.exporter.bundle import Bundle, Report, make_bundle
 from bluegreen.exporter.json_text import read_json_text
@@ -153,8 +154,7 @@ _NAMES = ("namespaces", "storageClasses", "secretsNotWritten", "excluded")
 _LISTS = (*_NAMES, "files", "reports")
 
 
-@dataclass(frozen=True, slots=True)
-class _Opening:
+class _Opening(msgspec.Struct, frozen=True):
     """How to open encrypted Secrets."""
 
     identities: tuple[str, ...]

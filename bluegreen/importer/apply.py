@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_all
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
 import msgspec
+from msgspec import structs
 
 from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.decide import Decision, Verdict, decide
@@ -46,8 +46,7 @@ class Outcome(enum.StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyOptions:
+class ApplyOptions(msgspec.Struct, frozen=True):
     """How to apply.
 
     Attributes:
@@ -156,7 +155,7 @@ def apply_objects(
     """
     everything = tuple(objects)
     waves = in_phase(order(everything), phase)
-    options = replace(options, scene=options.scene or scene_of(everything))
+    options = structs.replace(options, scene=options.scene or scene_of(everything))
     results = _apply_waves(cluster, waves, options, emit)
     _raise_failures(cluster, tuple(results), options)
     _raise_undone(cluster, waves, results, options)
@@ -172,7 +171,7 @@ def _apply_waves(cluster: Cluster, waves: Iterable[Wave], options: ApplyOptions,
             done = _apply_wave(cluster, wave, resources, options)
             results += done
             if any(r.outcome is not Outcome.EQUAL for r in done):
-                options = replace(options, ahead=None)  # green is no longer as it was listed
+                options = structs.replace(options, ahead=None)  # green is no longer as it was listed
             failed = sum(r.outcome is Outcome.FAILED for r in done)
             emit("import.wave", wave=wave.name, objects=len(done), written=_written(done), failed=failed)
             if options.left == 0 or (failed and wave.name in _FOUNDATION):

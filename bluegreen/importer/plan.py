@@ -7,7 +7,6 @@ give the same plan.
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -28,8 +27,7 @@ from bluegreen.model.ports import Application, Cluster, Raw
 from bluegreen.model.refs import ObjectRef
 
 
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
+class PlanOptions(msgspec.Struct, frozen=True):
     """How to plan.
 
     Attributes:
@@ -46,7 +44,7 @@ class PlanOptions:
     workers: int = AT_A_TIME
     prepare: Callable[[Raw], Raw] = lambda obj: obj
     ahead: ListsAhead | None = None
-    contents: Mapping[ObjectRef, str] = field(default_factory=dict)
+    contents: Mapping[ObjectRef, str] = msgspec.field(default_factory=dict)
 
 
 class PlanEntry(msgspec.Struct, frozen=True):
@@ -100,8 +98,7 @@ def _change(change: Change) -> dict[str, str]:
     return {"path": change.path, "expected": change.expected, "actual": change.actual}
 
 
-@dataclass(frozen=True, slots=True)
-class ImportPlan:
+class ImportPlan(msgspec.Struct, frozen=True):
     """The plan of one import.
 
     Attributes:
@@ -119,7 +116,7 @@ class ImportPlan:
     def with_effects(self, effects: Mapping[ObjectRef, tuple[Effect, ...]]) -> "ImportPlan":
         """Return the plan with what patches did to each object."""
         entries = (structs.replace(e, effects=effects[e.ref]) if e.ref in effects else e for e in self.entries)
-        return replace(self, entries=tuple(entries))
+        return structs.replace(self, entries=tuple(entries))
 
 
 def plan_import(objects: Iterable[Raw], cluster: Cluster, options: PlanOptions) -> ImportPlan:

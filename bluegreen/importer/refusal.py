@@ -27,19 +27,16 @@ class Cause(enum.StrEnum):
     INVALID = "invalid"
 
 
-_TEXTS: tuple[tuple[Cause, re.Pattern[str]], ...] = tuple(
-    (cause, re.compile(pattern, re.IGNORECASE))
-    for cause, pattern in (
-        (Cause.POD_SECURITY, r"violates PodSecurity"),
-        (Cause.QUOTA, r"exceeded quota|failed quota|insufficient quota"),
-        (Cause.WEBHOOK, r"admission webhook .* denied|failed calling webhook|ValidatingAdmissionPolicy"),
-        (Cause.IMMUTABLE, r"is immutable|updates to statefulset spec|may not change once set|cannot change roleRef"),
-        (Cause.MISSING_NAMESPACE, r'namespaces? "?[\w.-]+"? not found'),
-        (Cause.MISSING_KIND, r"no matches for kind|could not find the requested resource|does not serve|unknown kind"),
-        (Cause.DUPLICATE_KEYS, r"duplicate entries for key"),
-        (Cause.SCHEMA, r"failed to create typed patch object|field not declared in schema|unknown field"),
-        (Cause.RIGHTS, r"missing right: |forbidden: User|cannot \w+ resource|attempting to grant RBAC permissions"),
-    )
+_TEXTS: tuple[tuple[Cause, str], ...] = (
+    (Cause.POD_SECURITY, r"violates PodSecurity"),
+    (Cause.QUOTA, r"exceeded quota|failed quota|insufficient quota"),
+    (Cause.WEBHOOK, r"admission webhook .* denied|failed calling webhook|ValidatingAdmissionPolicy"),
+    (Cause.IMMUTABLE, r"is immutable|updates to statefulset spec|may not change once set|cannot change roleRef"),
+    (Cause.MISSING_NAMESPACE, r'namespaces? "?[\w.-]+"? not found'),
+    (Cause.MISSING_KIND, r"no matches for kind|could not find the requested resource|does not serve|unknown kind"),
+    (Cause.DUPLICATE_KEYS, r"duplicate entries for key"),
+    (Cause.SCHEMA, r"failed to create typed patch object|field not declared in schema|unknown field"),
+    (Cause.RIGHTS, r"missing right: |forbidden: User|cannot \w+ resource|attempting to grant RBAC permissions"),
 )
 
 
@@ -53,6 +50,6 @@ def cause_of(error: BluegreenError) -> Cause:
         return Cause.UNANSWERED
     text = f"{error.why} {error.what}"
     for cause, pattern in _TEXTS:
-        if pattern.search(text):
+        if re.search(pattern, text, re.IGNORECASE):
             return cause
     return Cause.INVALID

@@ -5,7 +5,6 @@ written, and none quotes a Secret's value.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -47,8 +46,7 @@ class Effect(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
+class Rewritten(msgspec.Struct, frozen=True):
     """Objects as green shall have them.
 
     Attributes:
@@ -60,7 +58,7 @@ class Rewritten:
 
     objects: tuple[Raw, ...]
     remarks: tuple[Remark, ...] = ()
-    effects: Mapping[ObjectRef, tuple[Effect, ...]] = field(default_factory=dict)
+    effects: Mapping[ObjectRef, tuple[Effect, ...]] = msgspec.field(default_factory=dict)
     faults: tuple[str, ...] = ()
 
 

@@ -12,9 +12,9 @@ import re
 import select
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import msgspec
 import pycurl
 
 from bluegreen.kube.settings import Settings
@@ -39,8 +39,7 @@ _REFUSED_OURS = re.compile(r"alert .*(certificate|unknown ca)")
 _BROKEN_OFF = re.compile(r"SYSCALL|unexpected eof|reset by peer|timed out", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a server answered.
 
     Attributes:
@@ -51,7 +50,10 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {len(self.body)} bytes)"
 
     @property
     def succeeded(self) -> bool:
@@ -59,8 +61,7 @@ class Answer:
         return self.status // 100 == 2  # noqa: PLR2004 - HTTP's own classes
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """One request and how its answer is taken.
 
     Attributes:
@@ -77,13 +78,16 @@ class Exchange:
 
     method: str
     target: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str]
+    body: bytes | None = None
     seconds: float = 30.0
     whole: float = 0.0
     once: bool = False
     limit: int = 0
     with_headers: bool = False
+
+    def __repr__(self) -> str:
+        return f"Exchange({self.method!r}, {self.target!r})"
 
 
 class Fault(enum.Enum):
@@ -111,13 +115,15 @@ class TooLongError(Exception):
     """The answer has more bytes than were wanted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(msgspec.Struct, frozen=True):
     """One request that a handle carries, and what came of it so far."""
 
     handle: pycurl.Curl
-    pieces: list[bytes] = field(repr=False)
+    pieces: list[bytes]
     headers: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"Transfer({self.handle!r})"
 
     def answer(self) -> Answer:
         """Return the answer, once it is there as a whole."""

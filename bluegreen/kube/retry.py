@@ -6,8 +6,9 @@ rather than hang. It knows nothing of HTTP.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from bluegreen.model.errors import TransientError
 
@@ -18,8 +19,7 @@ FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(msgspec.Struct, frozen=True):
     """The budget of one call.
 
     Attributes:

@@ -4,7 +4,8 @@ It must stay thin: what a migration means by an object is decided elsewhere.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+
+from msgspec import structs
 
 from bluegreen.kube import access, exec, raw, writes  # noqa: A004 - exec is the port's own word
 from bluegreen.kube.calls import Call
@@ -62,7 +63,7 @@ class ClusterSession:
 
     def _patience(self, *, dry_run: bool) -> Patience:
         usual = self._transport.patience
-        return replace(usual, drops=DRY_RUN_DROPS) if dry_run else usual
+        return structs.replace(usual, drops=DRY_RUN_DROPS) if dry_run else usual
 
     def apply_each(
         self,
@@ -136,7 +137,7 @@ def open_cluster(context: str, kubeconfig: str | None = None, patience: Patience
 
 def identify(transport: Transport, context: str, patience: Patience) -> ClusterId:
     """Return who a cluster is: the UID of its kube-system namespace, its version and its address."""
-    soon = replace(patience, total=min(patience.total, OPENING_SECONDS), drops=OPENING_DROPS)
+    soon = structs.replace(patience, total=min(patience.total, OPENING_SECONDS), drops=OPENING_DROPS)
     version = transport.send(Call("GET", "/version", "reading the version", "get"), soon)
     what = "reading the cluster's identity (Namespace kube-system)"
     system = transport.send(Call("GET", "/api/v1/namespaces/kube-system", what, "get namespaces"), soon)

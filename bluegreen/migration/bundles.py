@@ -6,9 +6,11 @@ Blue is only read. Secrets stay in memory unless they are encrypted; nothing is 
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import structs
 
 from bluegreen.exporter.bundle import Bundle
 from bluegreen.exporter.read import Told, read_bundle, untold
@@ -42,8 +44,7 @@ _LOOKS, _PAUSE_SECONDS = 100, 0.1
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What an import works with besides objects.
 
     Attributes:
@@ -106,7 +107,7 @@ def for_target(bundle: Bundle, how: TransformOptions, *, empty_claims: bool) -> 
     rewritten = rewrite(bundle.objects, how)
     if not empty_claims:
         return rewritten
-    return replace(rewritten, objects=tuple(_freed(obj) for obj in rewritten.objects))
+    return structs.replace(rewritten, objects=tuple(_freed(obj) for obj in rewritten.objects))
 
 
 def _check_map(namespaces: Iterable[str], renamed: Mapping[str, str]) -> None:
@@ -157,7 +158,7 @@ def foresee(green: Cluster, wanted: Rewritten, options: "PlanOptions", *, idle: 
     objects = wanted.objects
     chosen = [obj for wave in in_phase(order(objects), Phase.IMPORT) for obj in wave.objects] if idle else objects
     prepare = preparation(green, objects, silent, idle=idle)
-    return plan_import(chosen, green, replace(options, prepare=prepare)).with_effects(wanted.effects)
+    return plan_import(chosen, green, structs.replace(options, prepare=prepare)).with_effects(wanted.effects)
 
 
 def make_namespaces(green: Cluster, objects: Iterable[Raw], mark: str, means: Means) -> None:
@@ -210,7 +211,7 @@ def bring(
     prepare = preparation(green, wanted, means.emit, idle=idle)
     options = ApplyOptions(mark, means.clock, means.sleep, prepare=prepare, scene=scene_of(objects))
     try:
-        first = replace(options, ahead=means.ahead, resources=resources)
+        first = structs.replace(options, ahead=means.ahead, resources=resources)
         results = list(apply_objects(green, wanted, Phase.IMPORT, first, means.emit))
     except ApplyFailedError:
         relink(green, objects, mark, means.emit)

@@ -6,9 +6,11 @@ a tenth of a second, and flags and variables need none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
+from msgspec import structs
 
 from bluegreen.config.layers import lay, settle_paths
 from bluegreen.config.reader import FILE_NAME, Document, read_file
@@ -21,8 +23,7 @@ from bluegreen.model.errors import InvalidInputError
 from bluegreen.model.ports import Cluster
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """What a command works on.
 
     Attributes:
@@ -40,8 +41,8 @@ class Scope:
     kubeconfigs: tuple[str | None, str | None] = (None, None)
     namespaces: tuple[str, ...] = ()
     selector: str = ""
-    transform: TransformOptions = field(default_factory=TransformOptions)
-    choices: Choices = field(default_factory=Choices)
+    transform: TransformOptions = msgspec.field(default_factory=TransformOptions)
+    choices: Choices = msgspec.field(default_factory=Choices)
 
 
 def read_scope(path: Path | None, flags: Mapping[str, object], env: Mapping[str, str], cwd: Path) -> Scope:
@@ -65,7 +66,9 @@ def read_scope(path: Path | None, flags: Mapping[str, object], env: Mapping[str,
 
 def with_namespaces(scope: Scope, names: dict[str, str]) -> Scope:
     """Return a scope that renames namespaces on the way."""
-    return replace(scope, transform=replace(scope.transform, namespaces=names)) if names else scope
+    if not names:
+        return scope
+    return structs.replace(scope, transform=structs.replace(scope.transform, namespaces=names))
 
 
 def _from_file(file: Path, document: Document, data: Mapping[str, Any]) -> Scope:
@@ -81,7 +84,7 @@ def _from_file(file: Path, document: Document, data: Mapping[str, Any]) -> Scope
     if reasons:
         hint = "every key is explained in docs/reference/config.md"
         raise InvalidInputError("config.invalid", f"reading {file}", tuple(reasons), hint)
-    return replace(_scope(values), **parts)
+    return structs.replace(_scope(values), **parts)
 
 
 def _find(path: Path | None, env: Mapping[str, str], cwd: Path) -> Path | None:

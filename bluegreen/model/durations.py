@@ -3,7 +3,7 @@
 import re
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_PART = r"(\d+(?:\.\d+)?)(ms|s|m|h)"
 
 
 def parse_duration(text: str) -> float:
@@ -17,9 +17,9 @@ def parse_duration(text: str) -> float:
     """
     if text == "0":
         return 0.0
-    if not text or _PART.sub("", text):
+    if not text or re.sub(_PART, "", text):
         raise ValueError(f"{text!r} is no duration; write it like 90s, 2m or 1h30m")
-    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
 
 
 def format_duration(seconds: float) -> str:

@@ -4,6 +4,7 @@ The importer puts to sleep by them and the assessment tells of what cannot sleep
 """
 
 import enum
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -157,6 +158,7 @@ def is_custom(api_version: str) -> bool:
     return "." in group and not group.endswith(".k8s.io")
 
 
+@functools.lru_cache
 def rule_of(api_version: str, kind: str) -> Rule | None:
     """Return the rule of a kind, None without one."""
     group = group_of(api_version)

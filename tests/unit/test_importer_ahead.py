@@ -3,11 +3,11 @@
 import threading
 import time
 from concurrent.futures import wait
-from dataclasses import replace
 
 import pytest
 from fake_api import quiet
 from fake_cluster import FakeCluster, resource
+from msgspec.structs import replace
 
 from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.apply import ApplyOptions, Outcome, apply_objects

@@ -3,13 +3,13 @@
 import json
 import threading
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from fake_api import FakeApi, quiet
 from fake_traffic import FakeRouter
+from msgspec.structs import replace
 from shift_run import Shift, config
 from test_importer_apply import obj, served, with_status
 from test_migration_run import in_thread, run_with

@@ -1,10 +1,10 @@
 """Plan, apply, verify and import as compositions, between two clusters in memory."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from fake_api import FakeApi, quiet
+from msgspec.structs import replace
 
 from bluegreen.config.example import EXAMPLE
 from bluegreen.config.export import Export
