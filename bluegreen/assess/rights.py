@@ -169,12 +169,12 @@ def ask(blue: Cluster, green: Cluster, wanted: Iterable[Need], gaps: dict[str, s
     wanted = tuple(wanted)
     asked = {need.side for need in wanted}
     sides = {side: cluster for side, cluster in (("blue", blue), ("green", green)) if side in asked}
-    # Who may do everything is asked once, and not for a hundred single rights.
-    open_sides = {
-        side for side, cluster in sides.items() if _may(cluster, Need(side, "*", "*", "", "*", "", _INFO), gaps)
-    }
-    single = [need for need in wanted if need.side not in open_sides]
     with ThreadPoolExecutor(_WORKERS) as pool:
+        # Who may do everything is asked once, and not for a hundred single rights.
+        anything = [Need(side, "*", "*", "", "*", "", _INFO) for side in sides]
+        unbounded = list(pool.map(lambda need: _may(sides[need.side], need, gaps), anything))
+        closed = {need.side for need, may in zip(anything, unbounded, strict=True) if not may}
+        single = [need for need in wanted if need.side in closed]
         allowed = list(pool.map(lambda need: _may(sides[need.side], need, gaps), single))
     denied = [need for need, may in zip(single, allowed, strict=True) if may is False]
     return tuple(_grouped(denied, {side: cluster.id.context for side, cluster in sides.items()}))
