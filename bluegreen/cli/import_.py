@@ -58,19 +58,23 @@ def import_(ctx: click.Context, /, directory: Path, dry_run: str, **options: Any
     from bluegreen.cli.bulk import hold_many_objects  # noqa: PLC0415 - loaded on use
 
     hold_many_objects()
+    from bluegreen.migration.reading import Reading  # noqa: PLC0415
+
+    opened = {"edited": options["edited"], "without_secrets": options["without_secrets"]}
+    reading = Reading(directory, options["age_identity"], **opened)
+    # While the bundle is being read and green is being opened, the rest is loaded.
     from bluegreen.migration.early import EarlyTarget  # noqa: PLC0415
     from bluegreen.migration.scope import open_target, opens_plainly  # noqa: PLC0415
 
     scope = load_scope(options)
-    early = EarlyTarget(lambda: open_target(scope), scope.transform.namespaces, at_once=opens_plainly(scope))
-    # While green is being opened, the rest is loaded.
+    renamed = scope.transform.namespaces
+    early = EarlyTarget(lambda: open_target(scope), renamed, reading.counts, at_once=opens_plainly(scope))
     from bluegreen.cli.changes_view import warn  # noqa: PLC0415
     from bluegreen.cli.progress import means  # noqa: PLC0415
     from bluegreen.migration import bundles  # noqa: PLC0415
     from bluegreen.migration.lacking import lacking  # noqa: PLC0415
 
-    opened = {"edited": options["edited"], "without_secrets": options["without_secrets"]}
-    bundle = bundles.open_bundle(directory, options["age_identity"], early.told, **opened)
+    bundle = reading.bundle()
     wanted = bundles.for_target(bundle, scope.transform, empty_claims=options["empty_claims"])
     warn(wanted.remarks)
     objects = wanted.objects

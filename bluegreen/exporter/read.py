@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,33 @@ Told = Callable[[Mapping[tuple[str, str], int]], None]
 """Told how many objects there are by kind, in lower case, and namespace: by their names in the index, so unchecked."""
 
 
-Tell = Callable[[], Iterable[Report]]
-"""Makes the reports of one removal when somebody asks."""
-
-
 def untold(_counts: Mapping[tuple[str, str], int]) -> None:
     """Do nothing, where nobody begins anything early."""
+
+
+class Contents(msgspec.Struct, frozen=True):
+    """What a bundle's directory holds, as plain data; it is judged, and nothing of it has to be refused any more.
+
+    Attributes:
+        namespaces: where the objects were.
+        objects: the objects, opened Secrets among them; not to be printed.
+        reports: those entries of the index that tell what rules did.
+        storage_classes: names that claims ask for.
+        source: UID of the cluster that it was exported from, empty when not known.
+        withheld: Secrets that it names and does not hold.
+        excluded: kinds that somebody chose to leave on blue.
+    """
+
+    namespaces: list[str]
+    objects: list[dict[str, Any]]
+    reports: list[dict[str, Any]]
+    storage_classes: list[str]
+    source: str
+    withheld: list[str]
+    excluded: list[str]
+
+    def __repr__(self) -> str:
+        return f"Contents({self.namespaces!r}, {len(self.objects)} objects)"
 
 
 def read_bundle(
@@ -69,6 +90,25 @@ def read_bundle(
     Raises:
         InvalidInputError: every reason why the bundle cannot be used; nothing of it is used then.
     """
+    return bundle_of(contents(directory, told, edited=edited, identities=identities, sealed=sealed), hmac_key)
+
+
+def bundle_of(found: Contents, hmac_key: bytes) -> Bundle:
+    """Return contents as a bundle; see read_bundle."""
+    return make_bundle(
+        found.namespaces,
+        ((obj, "") for obj in found.objects),
+        lambda: itertools.chain.from_iterable(map(_reports, found.reports)),
+        found.storage_classes,
+        hmac_key,
+        source=found.source,
+        withheld=found.withheld,
+        excluded=found.excluded,
+    )
+
+
+def contents(directory: Path, told: Told, *, edited: bool, identities: tuple[str, ...], sealed: bool) -> Contents:
+    """Return what a bundle's directory holds; see read_bundle."""
     reasons: list[str] = []
     index = _read_index(directory)
     told(_counts(index, sealed=sealed))
@@ -76,17 +116,17 @@ def read_bundle(
     opening = _Opening(identities, edited=edited, sealed=sealed)
     secrets, withheld = _secrets(directory, index, reasons, opening)
     objects += secrets
-    reports = [_reports(entry, reasons) for entry in index["reports"]]
+    for entry in index["reports"]:
+        _judge_report(entry, reasons)
     reasons += _stated_twice(objects)
     if reasons:
         hint = _hint(reasons, edited=edited)
         raise InvalidInputError("bundle.unreadable", f"reading the bundle {directory}", tuple(reasons), hint)
-    return make_bundle(
-        index["namespaces"],
-        ((obj, "") for obj in objects),
-        lambda: itertools.chain.from_iterable(tell() for tell in reports),
-        index["storageClasses"],
-        hmac_key,
+    return Contents(
+        namespaces=index["namespaces"],
+        objects=objects,
+        reports=index["reports"],
+        storage_classes=index["storageClasses"],
         source=str(index.get("source") or ""),
         withheld=withheld,
         excluded=index["excluded"],
@@ -271,18 +311,27 @@ def _stated_twice(objects: list[Raw]) -> list[str]:
     return [f"{ref} is there twice" for ref, number in Counter(refs).items() for _ in range(number - 1)]
 
 
-def _reports(entry: Any, reasons: list[str]) -> Tell:
-    """Return what tells the reports of an entry, one for each object; a reason is added for each that is unreadable."""
+def _judge_report(entry: Any, reasons: list[str]) -> None:
+    """Add a reason for each report of an entry that cannot be read."""
     rule = entry.get("rule") if isinstance(entry, dict) else None
     what = f"{INDEX}: the report of {_shown(rule)}"
     try:
-        removal = Removal(str(entry["rule"]), Action(entry["action"]), str(entry["field"]), str(entry["why"]))
+        _removal(entry)
         texts = list(entry["objects"])
     except (KeyError, TypeError, ValueError):
         reasons.append(f"{what} cannot be read")
-        return tuple
+        return
     reasons += [f"{what} on {_shown(repr(text))} cannot be read" for text in texts if not _is_ref(text)]
-    return lambda: (Report(ObjectRef(*text.split(" ", _SPACES)), removal) for text in texts)
+
+
+def _reports(entry: Any) -> Iterator[Report]:
+    """Return the reports of an entry, one for each object; most who read a bundle never ask."""
+    removal = _removal(entry)
+    return (Report(ObjectRef(*text.split(" ", _SPACES)), removal) for text in entry["objects"])
+
+
+def _removal(entry: Any) -> Removal:
+    return Removal(str(entry["rule"]), Action(entry["action"]), str(entry["field"]), str(entry["why"]))
 
 
 _SPACES = len(ObjectRef._fields) - 1

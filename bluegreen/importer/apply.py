@@ -7,7 +7,8 @@ before it raises. Idle objects may be applied in the import phase only: later it
 import contextlib
 import enum
 import math
-from collections import deque
+import operator
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_all
@@ -32,6 +33,7 @@ from bluegreen.model.ports import ApiResource, Application, Cluster, Raw
 from bluegreen.model.refs import ObjectRef, in_words
 
 _Kinds = frozenset[tuple[str, str]]
+_OUTCOME = operator.attrgetter("outcome")
 _FOUNDATION = frozenset({"namespaces", "definitions"})
 _WRITE_STATUS = "put it right and run the same command again, which writes a status as long as green has none"
 
@@ -170,10 +172,11 @@ def _apply_waves(cluster: Cluster, waves: Iterable[Wave], options: ApplyOptions,
         for wave in waves:
             done = _apply_wave(cluster, wave, resources, options)
             results += done
-            if any(r.outcome is not Outcome.EQUAL for r in done):
+            outcomes = Counter(map(_OUTCOME, done))
+            if outcomes.keys() - {Outcome.EQUAL}:
                 options = structs.replace(options, ahead=None)  # green is no longer as it was listed
-            failed = sum(r.outcome is Outcome.FAILED for r in done)
-            emit("import.wave", wave=wave.name, objects=len(done), written=_written(done), failed=failed)
+            failed, written = outcomes[Outcome.FAILED], outcomes[Outcome.CREATED] + outcomes[Outcome.CHANGED]
+            emit("import.wave", wave=wave.name, objects=len(done), written=written, failed=failed)
             if options.left == 0 or (failed and wave.name in _FOUNDATION):
                 break
             if wave.name == "definitions":
@@ -184,10 +187,6 @@ def _apply_waves(cluster: Cluster, waves: Iterable[Wave], options: ApplyOptions,
 
 def _wait_for(cluster: Cluster, wave: Wave, options: ApplyOptions) -> None:
     wait_established(cluster, wave.objects, options.definition_seconds, options.clock, options.sleep)
-
-
-def _written(results: Iterable[ApplyResult]) -> int:
-    return sum(result.outcome in (Outcome.CREATED, Outcome.CHANGED) for result in results)
 
 
 def _apply_wave(
@@ -300,10 +299,12 @@ def _raise_undone(
     cluster: Cluster, waves: Iterable[Wave], results: Iterable[ApplyResult], options: ApplyOptions
 ) -> None:
     """Say what is left when the time is over."""
+    if options.left != 0:
+        return
     known = {result.ref for result in results if result.cause is not Cause.TRANSIENT}
     asked = [ref for wave in waves for ref in wave.refs]
     undone = [ref for ref in asked if ref not in known]
-    if options.left == 0 and undone:
+    if undone:
         raise OutOfTimeError(
             "import.out-of-time",
             f"applying objects to {cluster.id.context}",

@@ -64,6 +64,6 @@ def _read(cluster: Cluster, job: Job, ahead: ListsAhead | None) -> dict[ObjectRe
         wanted = {ref.name: ref for ref in refs}
         early = ahead.take(resource, refs[0].namespace) if ahead else None
         listed = cluster.list(resource, refs[0].namespace) if early is None else early
-        return {wanted[obj["metadata"]["name"]]: obj for obj in listed if obj["metadata"]["name"] in wanted}
+        return {ref: obj for obj in listed if (ref := wanted.get(obj["metadata"]["name"]))}
     except NotFoundError:
         return {}

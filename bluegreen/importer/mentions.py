@@ -32,7 +32,7 @@ def mentions(obj: Raw, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     hosts, needles = _sought(tuple(names))
     whole = msgspec.json.encode(obj)
     # Most objects name none of them anywhere, which one look at all of their text finds out.
-    for path, text in _texts(obj) if any(needle in whole for needle in needles) else ():
+    for path, text in _texts(obj) if any(map(whole.__contains__, needles)) else ():
         found = hosts.search(text)
         if found:
             name = found.group("namespace")

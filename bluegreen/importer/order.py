@@ -4,6 +4,7 @@ What the order settles is written down in docs/decisions/0002-apply-order.md. An
 """
 
 import enum
+import functools
 import operator
 from collections.abc import Iterable
 
@@ -79,18 +80,19 @@ _WAVE_OF = {kind: name for name, _, kinds in _ORDER for kind in kinds.split()}
 
 def wave_name(obj: Raw) -> str:
     """Return the name of the wave that an object belongs to; a kind unknown to the order is a custom resource."""
-    return _wave_of(ref_of(obj))
+    return _wave_of(obj["apiVersion"], obj["kind"])
 
 
-def _wave_of(ref: ObjectRef) -> str:
-    return _WAVE_OF.get(ref.kind, _CUSTOM) if ref.group in _GROUPS else _CUSTOM
+@functools.lru_cache
+def _wave_of(api_version: str, kind: str) -> str:
+    return _WAVE_OF.get(kind, _CUSTOM) if api_version.rpartition("/")[0] in _GROUPS else _CUSTOM
 
 
 def order(objects: Iterable[Raw]) -> tuple[Wave, ...]:
     """Return the waves in which to write objects, empty ones left out; the input's order does not matter."""
     waves: dict[str, list[tuple[ObjectRef, Raw]]] = {name: [] for name, _, _ in _ORDER}
     for ref, obj in sorted(((ref_of(obj), obj) for obj in objects), key=operator.itemgetter(0)):
-        waves[_wave_of(ref)].append((ref, obj))
+        waves[_wave_of(ref.api_version, ref.kind)].append((ref, obj))
     return tuple(_wave(name, phase, waves[name]) for name, phase, _ in _ORDER if waves[name])
 
 

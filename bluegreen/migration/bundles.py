@@ -6,16 +6,13 @@ Blue is only read. Secrets stay in memory unless they are encrypted; nothing is 
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import structs
 
 from bluegreen.exporter.bundle import Bundle
-from bluegreen.exporter.read import Told, read_bundle, untold
 from bluegreen.exporter.rules import Action
-from bluegreen.exporter.sealed import read_identities
 from bluegreen.importer import shape
 from bluegreen.importer.ahead import ListsAhead
 from bluegreen.importer.apply import ApplyFailedError, ApplyOptions, ApplyResult, apply_objects
@@ -70,26 +67,6 @@ def read_source(blue: Cluster, scope: Scope, emit: Emit) -> Bundle:
 
     options = ExportOptions(os.urandom(32), scope.choices)
     return export(blue, scope.namespaces, scope.selector, options, emit)
-
-
-def open_bundle(
-    directory: Path, identity: Path | None, told: Told = untold, *, edited: bool, without_secrets: bool
-) -> Bundle:
-    """Return the bundle of a directory.
-
-    Args:
-        directory: what `bluegreen export` wrote.
-        identity: file with the age identity of encrypted Secrets.
-        told: told early how many objects there are of each kind and namespace.
-        edited: take files that were changed by hand.
-        without_secrets: leave encrypted Secrets closed.
-
-    Raises:
-        InvalidInputError: every reason why it cannot be used.
-    """
-    identities = read_identities(identity) if identity else ()
-    key = os.urandom(32)
-    return read_bundle(directory, key, told, edited=edited, identities=identities, sealed=without_secrets)
 
 
 def for_target(bundle: Bundle, how: TransformOptions, *, empty_claims: bool) -> Rewritten:

@@ -20,15 +20,24 @@ class EarlyTarget:
     Args:
         opening: opens it; where it imports something, the thread does.
         renamed: namespaces on blue to those on green.
+        counts: waits until it is known how many objects there are by kind, in lower case, and namespace on blue, and
+            returns it.
         at_once: whether to begin now; else it is opened where it is first asked for, and nothing is listed early.
     """
 
-    def __init__(self, opening: Callable[[], Cluster], renamed: Mapping[str, str], *, at_once: bool) -> None:
+    def __init__(
+        self,
+        opening: Callable[[], Cluster],
+        renamed: Mapping[str, str],
+        counts: Callable[[], Mapping[tuple[str, str], int]],
+        *,
+        at_once: bool,
+    ) -> None:
         self._opening = opening
         self._renamed = renamed
+        self._counts = counts
         self._at_once = at_once
         self._green: Future[Cluster] = Future()
-        self._counts: Future[Mapping[tuple[str, str], int]] = Future()
         self._resources: Future[tuple[ApiResource, ...]] = Future()
         self._lists: Future[ListsAhead | None] = Future()
         if at_once:
@@ -56,7 +65,7 @@ class EarlyTarget:
 
     def _places(self, resources: Sequence[ApiResource]) -> Iterator[tuple[ApiResource, str]]:
         """Yield what an import will ask for: the quotas of the namespaces, and kinds of which there are many."""
-        counts = self._counts.result()
+        counts = self._counts()
         quotas = (r for r in resources if (r.api_version, r.kind) == ("v1", "ResourceQuota"))
         spaces = sorted({self._renamed.get(namespace, namespace) for _, namespace in counts})
         yield from ((resource, namespace) for resource in quotas for namespace in spaces)
@@ -64,14 +73,6 @@ class EarlyTarget:
             if number >= WORTH_A_LIST:
                 alike = (r for r in resources if r.namespaced and r.kind.lower() == kind)
                 yield from ((resource, self._renamed.get(namespace, namespace)) for resource in alike)
-
-    def told(self, counts: Mapping[tuple[str, str], int]) -> None:
-        """Begin to list where there are enough objects for it.
-
-        Args:
-            counts: how many there are by kind, in lower case, and namespace on blue.
-        """
-        self._counts.set_result(counts)
 
     def green(self) -> Cluster:
         """Return green once it is open.
@@ -92,5 +93,5 @@ class EarlyTarget:
         return self._resources.result() if self._at_once else self.green().resources()
 
     def lists(self) -> ListsAhead | None:
-        """Return the lists that are under way; None where they could not be begun. Call it after `told` and `green`."""
+        """Return the lists that are under way; None where they could not be begun. Call it after `green`."""
         return self._lists.result() if self._at_once else None

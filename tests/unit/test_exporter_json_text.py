@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bluegreen.exporter import json_text as module
 from bluegreen.exporter.json_text import json_text, read_json_text
-from bluegreen.exporter.yaml_in import YamlRefusedError, load_by_library
+from bluegreen.exporter.yaml_full import load_by_library
+from bluegreen.exporter.yaml_in import YamlRefusedError
 
 TEXTS = st.text(st.characters(blacklist_categories=("Cs",)), max_size=6)
 VALUES = st.recursive(

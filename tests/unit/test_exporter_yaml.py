@@ -12,7 +12,8 @@ from bluegreen.exporter.bundle import Report, make_bundle
 from bluegreen.exporter.read import read_bundle
 from bluegreen.exporter.rules import Action, Removal
 from bluegreen.exporter.write import write_bundle
-from bluegreen.exporter.yaml_in import YamlRefusedError, load_by_library, load_yaml
+from bluegreen.exporter.yaml_full import load_by_library
+from bluegreen.exporter.yaml_in import YamlRefusedError, load_yaml
 from bluegreen.exporter.yaml_out import dump_by_library, dump_yaml
 from bluegreen.model.refs import ObjectRef
 

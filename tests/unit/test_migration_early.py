@@ -16,6 +16,14 @@ LONG = 10
 """Seconds that nothing here takes, so that a test that fails does not hang."""
 
 
+def known(counts=COUNTS):
+    return lambda: counts
+
+
+def never_asked():
+    raise AssertionError("nobody needs it")
+
+
 class Counting(FakeCluster):
     """A cluster with ConfigMaps and Secrets in two namespaces that remembers what was listed."""
 
@@ -45,9 +53,8 @@ def test_that_it_cannot_be_opened_is_told_to_who_asks_for_it_only():
         tried.set()
         raise error
 
-    early = EarlyTarget(opening, {}, at_once=True)
+    early = EarlyTarget(opening, {}, known(), at_once=True)
     assert tried.wait(LONG)
-    early.told(COUNTS)
     for _ in range(2):
         with pytest.raises(InvalidInputError) as caught:
             early.green()
@@ -56,8 +63,7 @@ def test_that_it_cannot_be_opened_is_told_to_who_asks_for_it_only():
 
 def test_what_is_worth_a_list_is_listed_where_it_will_go():
     green = Counting()
-    early = EarlyTarget(lambda: green, {"shop": "store"}, at_once=True)
-    early.told(COUNTS)
+    early = EarlyTarget(lambda: green, {"shop": "store"}, known(), at_once=True)
     assert early.green() is green
     with early.lists() as ahead:
         assert names(ahead.take(MAPS, "store")) == ["store-a", "store-b", "store-c", "store-d", "store-e"]
@@ -68,8 +74,9 @@ def test_what_is_worth_a_list_is_listed_where_it_will_go():
 
 
 def test_a_namespace_that_is_not_renamed_is_listed_as_it_is():
-    early = EarlyTarget(Counting, {"other": "store"}, at_once=True)
-    early.told({("configmap", "shop"): 4, ("secret", "shop"): 3})
+    early = EarlyTarget(
+        Counting, {"other": "store"}, known({("configmap", "shop"): 4, ("secret", "shop"): 3}), at_once=True
+    )
     with early.lists() as ahead:
         assert len(ahead.take(MAPS, "shop")) == 5
         assert ahead.take(SECRETS, "shop") is None
@@ -78,8 +85,12 @@ def test_a_namespace_that_is_not_renamed_is_listed_as_it_is():
 def test_a_kind_of_two_groups_is_listed_in_both_and_one_without_namespaces_in_none():
     twice = (resource("apps/v1", "Widget"), resource("shop.example/v1", "Widget"))
     green = Counting(twice)
-    early = EarlyTarget(lambda: green, {}, at_once=True)
-    early.told({("widget", "shop"): 4, ("namespace", "shop"): 4, ("unheard", "shop"): 4})
+    early = EarlyTarget(
+        lambda: green,
+        {},
+        known({("widget", "shop"): 4, ("namespace", "shop"): 4, ("unheard", "shop"): 4}),
+        at_once=True,
+    )
     with early.lists() as ahead:
         assert [ahead.take(one, "shop") for one in twice] == [[], []]
         assert ahead.take(NAMESPACES, "shop") is None
@@ -90,8 +101,9 @@ def test_quotas_of_all_its_namespaces_are_listed_for_who_looks_whether_they_suff
     quotas = resource("v1", "ResourceQuota")
     green = Counting((quotas,))
     green.seed({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": "store"}})
-    early = EarlyTarget(lambda: green, {"shop": "store"}, at_once=True)
-    early.told({("secret", "shop"): 1, ("secret", "other"): 1})
+    early = EarlyTarget(
+        lambda: green, {"shop": "store"}, known({("secret", "shop"): 1, ("secret", "other"): 1}), at_once=True
+    )
     green = early.green()
     objects = [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "store"}}]
     with early.lists() as ahead:
@@ -108,8 +120,7 @@ def test_that_green_does_not_say_what_it_serves_costs_the_lists_only(monkeypatch
     unheard = []
     monkeypatch.setattr(threading, "excepthook", unheard.append)
     green = Silent("new")
-    early = EarlyTarget(lambda: green, {}, at_once=True)
-    early.told(COUNTS)
+    early = EarlyTarget(lambda: green, {}, known(), at_once=True)
     assert early.lists() is None
     assert early.green() is green
     for thread in threading.enumerate():
@@ -138,9 +149,8 @@ def test_nobody_waits_until_it_is_open():
             assert may_open.wait(LONG)
             return green
 
-        early = EarlyTarget(opening, {}, at_once=True)
+        early = EarlyTarget(opening, {}, known(), at_once=True)
         assert begun.wait(LONG), "it is opened before anybody asks for it"
-        early.told(COUNTS)
         assert green.lists == []
         may_open.set()
         assert early.green() is green
@@ -148,14 +158,15 @@ def test_nobody_waits_until_it_is_open():
             assert len(ahead.take(MAPS, "shop")) == 5
 
 
-def test_it_is_given_before_anything_is_told():
+def test_it_is_given_before_the_counts_are_known():
     green = Counting()
-    early = EarlyTarget(lambda: green, {}, at_once=True)
-    assert early.green() is green
-    assert green.lists == []
-    early.told({})
-    with early.lists() as ahead:
-        assert ahead.take(MAPS, "shop") is None
+    with held() as counted:
+        early = EarlyTarget(lambda: green, {}, lambda: {} if counted.wait(LONG) else None, at_once=True)
+        assert early.green() is green
+        assert green.lists == []
+        counted.set()
+        with early.lists() as ahead:
+            assert ahead.take(MAPS, "shop") is None
 
 
 def test_what_must_not_be_opened_early_is_opened_once_when_it_is_asked_for():
@@ -165,8 +176,7 @@ def test_what_must_not_be_opened_early_is_opened_once_when_it_is_asked_for():
         opened.append("new")
         return Counting()
 
-    early = EarlyTarget(opening, {}, at_once=False)
-    early.told({("configmap", "shop"): 5})
+    early = EarlyTarget(opening, {}, never_asked, at_once=False)
     assert opened == []
     assert early.green() is early.green()
     assert early.lists() is None
@@ -178,7 +188,7 @@ def test_a_green_that_cannot_be_opened_is_told_each_time_it_is_asked_for():
     def opening():
         raise RefusedError("kube.context", "looking for a context")
 
-    early = EarlyTarget(opening, {}, at_once=False)
+    early = EarlyTarget(opening, {}, never_asked, at_once=False)
     for _ in range(2):
         with pytest.raises(RefusedError):
             early.green()

@@ -10,6 +10,7 @@ from bluegreen.config.example import EXAMPLE
 from bluegreen.config.export import Export
 from bluegreen.config.loader import load
 from bluegreen.exporter.choices import Choices
+from bluegreen.exporter.read import read_bundle
 from bluegreen.exporter.write import write_bundle
 from bluegreen.importer.apply import ApplyFailedError
 from bluegreen.importer.decide import Verdict
@@ -157,7 +158,7 @@ def test_drift_names_fields_missing_objects_and_leftovers(blue, green):
 
 def bundle_of(blue, tmp_path):
     write_bundle(bundles.read_source(blue, SCOPE, quiet), tmp_path / "b")
-    return bundles.open_bundle(tmp_path / "b", None, edited=False, without_secrets=False)
+    return read_bundle(tmp_path / "b", b"key")
 
 
 def test_a_bundle_is_imported_twice_and_written_once(blue, green, tmp_path):
@@ -311,7 +312,7 @@ def test_what_was_left_on_blue_by_choice_is_not_pruned(blue, green, tmp_path):
         bundles.read_source(blue, replace(SCOPE, choices=Choices(frozenset({"ConfigMap", "Secret"}))), quiet),
         tmp_path / "b",
     )
-    bundle = bundles.open_bundle(tmp_path / "b", None, edited=False, without_secrets=False)
+    bundle = read_bundle(tmp_path / "b", b"key")
     ours = {"annotations": {"bluegreen.io/migration": bundles.mark_of(bundle.source)}}
     for kind in ("ConfigMap", "Secret", "Service"):
         green.put(obj(kind, "from-before", meta=ours))

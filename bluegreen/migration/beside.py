@@ -1,0 +1,180 @@
+"""Work that is done beside this process, on another processor: threads of Python would take turns.
+
+It only saves time. Work that fails there, or for which there can be no second process, is done here when its result is
+asked for, and its errors are told from here. So it must be work that may be done twice, and that prints nothing.
+"""
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import NoReturn
+
+Say = Callable[[bytes], None]
+Work = Callable[[Say], bytes]
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Beside:
+    """Work that begins when this is made.
+
+    Args:
+        work: returns its result, and may say one word early, to the function that it is given.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._word: Future[bytes] = Future()
+        self._child = _begun(work)
+
+    def word(self) -> bytes:
+        """Return the early word once it is said, empty when there will be none; one thread may ask for it, once."""
+        return self._child.word() if self._child else self._word.result()
+
+    def result(self) -> bytes:
+        """Return the result.
+
+        Raises:
+            Exception: what the work raises.
+        """
+        found = self._child.result() if self._child else None
+        if found is not None:
+            return found
+        try:
+            return self._work(self._say)
+        finally:
+            self._say(b"")
+
+    def _say(self, word: bytes) -> None:
+        if not self._word.done():
+            self._word.set_result(word)
+
+
+class _Parcel:
+    """Bytes that go from the child to its parent, who is told when they are there.
+
+    They lie in memory and not in a pipe, which would hold the child up until somebody asks for them. A byte in the pipe
+    says that they are complete; its end without one, that they never will be.
+    """
+
+    def __init__(self) -> None:
+        self._end, self._begin = os.pipe()
+        try:
+            self._store = os.memfd_create("bluegreen")
+        except OSError:
+            os.close(self._end)
+            os.close(self._begin)
+            raise
+
+    def send(self, data: bytes) -> None:
+        """In the child: say that this is all."""
+        with os.fdopen(self._store, "wb") as store:
+            store.write(data)
+        os.write(self._begin, b"!")
+        os.close(self._begin)
+
+    def hand_over(self) -> None:
+        """In the parent: leave it to the child to send something, whose end is the pipe's end then."""
+        os.close(self._begin)
+
+    def take(self) -> bytes | None:
+        """In the parent: wait for what was sent and return it, None for nothing; to be called once."""
+        complete = os.read(self._end, 1)
+        os.close(self._end)
+        with os.fdopen(self._store, "rb") as store:
+            store.seek(0)
+            return store.read() if complete else None
+
+    def close(self) -> None:
+        """Let go of it where there is no child."""
+        for descriptor in (self._end, self._begin, self._store):
+            os.close(descriptor)
+
+
+class _Child:
+    """The process that works, as its parent knows it; it does not outlive the parent's own end.
+
+    Args:
+        pid: its id.
+        word: brings its early word.
+        result: brings its result.
+    """
+
+    def __init__(self, pid: int, word: _Parcel, result: _Parcel) -> None:
+        self._pid = pid
+        self._word = word
+        self._result = result
+        atexit.register(self._end)
+
+    def word(self) -> bytes:
+        return self._word.take() or b""
+
+    def result(self) -> bytes | None:
+        """Return the result, None where there is none."""
+        found = self._result.take()
+        self._end()
+        atexit.unregister(self._end)
+        return found
+
+    def _end(self) -> None:
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+
+
+def _begun(work: Work) -> _Child | None:
+    """Return a process that does the work, None where there can be none."""
+    if not _may_fork():
+        return None
+    parcels: list[_Parcel] = []
+    # Ctrl-C in the child, before it has its own answer to it, would be told as if it were this process.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+    try:
+        parcels += [_Parcel()]
+        parcels += [_Parcel()]
+        pid = os.fork()
+        if pid == 0:
+            _work_and_end(work, *parcels)
+    except OSError:  # such as a limit of processes
+        for parcel in parcels:
+            parcel.close()
+        return None
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    for parcel in parcels:
+        parcel.hand_over()
+    return _Child(pid, *parcels)
+
+
+def _may_fork() -> bool:
+    """Return whether a child would be sound: what another thread holds at a fork is never let go there.
+
+    The kernel is asked, for it knows the threads of other languages, too. Where it does not tell, as on other systems,
+    libraries of the system may not stand a fork either.
+    """
+    try:
+        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names will do
+    except OSError:
+        return False
+
+
+def _work_and_end(work: Work, word: _Parcel, result: _Parcel) -> NoReturn:
+    """Do the work in the child; of what the parent would do when it ends, nothing is done here."""
+    try:
+        for number in _STOPS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+        unsaid = [word]
+
+        def say(text: bytes) -> None:
+            if unsaid:
+                unsaid.pop().send(text)
+
+        found = work(say)
+        say(b"")
+        result.send(found)
+    finally:
+        os._exit(0)
