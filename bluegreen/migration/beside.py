@@ -48,6 +48,11 @@ class Beside:
         finally:
             self._say(b"")
 
+    def end(self) -> None:
+        """Leave no process behind, once the result is there or nobody wants it any more."""
+        if self._child:
+            self._child.end()
+
     def _say(self, word: bytes) -> None:
         if not self._word.done():
             self._word.set_result(word)
@@ -95,7 +100,7 @@ class _Parcel:
 
 
 class _Child:
-    """The process that works, as its parent knows it; it does not outlive the parent's own end.
+    """The process that works, as its parent knows it; of a parent that is killed it survives to the end of its work.
 
     Args:
         pid: its id.
@@ -107,19 +112,20 @@ class _Child:
         self._pid = pid
         self._word = word
         self._result = result
-        atexit.register(self._end)
+        atexit.register(self._kill)
 
     def word(self) -> bytes:
         return self._word.take() or b""
 
     def result(self) -> bytes | None:
         """Return the result, None where there is none."""
-        found = self._result.take()
-        self._end()
-        atexit.unregister(self._end)
-        return found
+        return self._result.take()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        atexit.unregister(self._kill)
+        self._kill()
+
+    def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)

@@ -54,7 +54,9 @@ class Reading:
 
         from bluegreen.exporter.read import Contents, bundle_of  # noqa: PLC0415
 
-        return bundle_of(msgspec.msgpack.decode(self._beside.result(), type=Contents), os.urandom(32))
+        found = bundle_of(msgspec.msgpack.decode(self._beside.result(), type=Contents), os.urandom(32))
+        self._beside.end()  # the other process took its memory down meanwhile
+        return found
 
     def _read(self, say: Say) -> bytes:
         import msgspec  # noqa: PLC0415 - loaded on use

@@ -48,6 +48,7 @@ def test_it_is_done_in_another_process_that_is_gone_afterwards():
         print(one.word().decode())
         found = one.result()
         print(found.rstrip(b"x") != str(here).encode(), len(found) > 1_000_000)
+        one.end()
         try:
             os.waitpid(-1, 0)
         except ChildProcessError:
