@@ -32,7 +32,7 @@ def put(text: str, indent: int = 0, *, err: bool = False) -> None:
     text = clean_text(text, _LONGEST)
     lines = textwrap.wrap(
         text,
-        _NARROWEST if indent + len(text) <= _NARROWEST else width(),
+        _NARROWEST if indent + len(text.expandtabs()) <= _NARROWEST else width(),
         initial_indent=" " * indent,
         subsequent_indent=" " * (indent + 2),
         break_on_hyphens=False,

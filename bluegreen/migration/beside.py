@@ -1,7 +1,7 @@
 """Work that is done beside this process, on another processor: threads of Python would take turns.
 
-It only saves time. Work that fails there, or for which there can be no second process, is done here when its result is
-asked for, and its errors are told from here. So it must be work that may be done twice, and that prints nothing.
+It only saves time. Where there can be no second process, or the work fails there, there is no result, and who asked
+does the work: its errors are told from here only. So it must be work that may be done twice, and that prints nothing.
 """
 
 import atexit
@@ -10,52 +10,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import NoReturn
 
 Say = Callable[[bytes], None]
 Work = Callable[[Say], bytes]
 _STOPS = (signal.SIGINT, signal.SIGTERM)
-
-
-class Beside:
-    """Work that begins when this is made.
-
-    Args:
-        work: returns its result, and may say one word early, to the function that it is given.
-    """
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._word: Future[bytes] = Future()
-        self._child = _begun(work)
-
-    def word(self) -> bytes:
-        """Return the early word once it is said, empty when there will be none; one thread may ask for it, once."""
-        return self._child.word() if self._child else self._word.result()
-
-    def result(self) -> bytes:
-        """Return the result.
-
-        Raises:
-            Exception: what the work raises.
-        """
-        found = self._child.result() if self._child else None
-        if found is not None:
-            return found
-        try:
-            return self._work(self._say)
-        finally:
-            self._say(b"")
-
-    def end(self) -> None:
-        """Leave no process behind, once the result is there or nobody wants it any more."""
-        if self._child:
-            self._child.end()
-
-    def _say(self, word: bytes) -> None:
-        if not self._word.done():
-            self._word.set_result(word)
 
 
 class _Parcel:
@@ -99,8 +58,8 @@ class _Parcel:
             os.close(descriptor)
 
 
-class _Child:
-    """The process that works, as its parent knows it; of a parent that is killed it survives to the end of its work.
+class Beside:
+    """A process that works, as its parent knows it; of a parent that is killed it survives to the end of its work.
 
     Args:
         pid: its id.
@@ -114,14 +73,16 @@ class _Child:
         self._result = result
         atexit.register(self._kill)
 
-    def word(self) -> bytes:
-        return self._word.take() or b""
+    def word(self) -> bytes | None:
+        """Return the early word once it is said, None when there will be none; to be called once, in any thread."""
+        return self._word.take()
 
     def result(self) -> bytes | None:
-        """Return the result, None where there is none."""
+        """Return the result, None when there is none; to be called once."""
         return self._result.take()
 
     def end(self) -> None:
+        """Leave no process behind, once the result is there or nobody wants it any more."""
         atexit.unregister(self._kill)
         self._kill()
 
@@ -131,12 +92,17 @@ class _Child:
             os.waitpid(self._pid, 0)
 
 
-def _begun(work: Work) -> _Child | None:
-    """Return a process that does the work, None where there can be none."""
+def begin(work: Work) -> Beside | None:
+    """Return a process that does the work, None where there can be none.
+
+    Args:
+        work: returns its result, and may say one word early, to the function that it is given.
+    """
     if not _may_fork():
         return None
     parcels: list[_Parcel] = []
-    # Ctrl-C in the child, before it has its own answer to it, would be told as if it were this process.
+    # Ctrl-C in the child, before it has its own answer to it, would be told as if it were this process; and here,
+    # before the child is known, it would leave it behind.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
     try:
         parcels += [_Parcel()]
@@ -144,25 +110,27 @@ def _begun(work: Work) -> _Child | None:
         pid = os.fork()
         if pid == 0:
             _work_and_end(work, *parcels)
+        for parcel in parcels:
+            parcel.hand_over()
+        return Beside(pid, *parcels)
     except OSError:  # such as a limit of processes
         for parcel in parcels:
             parcel.close()
         return None
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    for parcel in parcels:
-        parcel.hand_over()
-    return _Child(pid, *parcels)
 
 
 def _may_fork() -> bool:
     """Return whether a child would be sound: what another thread holds at a fork is never let go there.
 
-    The kernel is asked, for it knows the threads of other languages, too. Where it does not tell, as on other systems,
-    libraries of the system may not stand a fork either.
+    The kernel is asked, for it knows the threads of other languages, too. On other systems, libraries of the system may
+    not stand a fork; and not every build of Python has memory without a name.
     """
+    if sys.platform != "linux" or not hasattr(os, "memfd_create"):
+        return False
     try:
-        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names will do
+        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names will do
     except OSError:
         return False
 
@@ -179,8 +147,6 @@ def _work_and_end(work: Work, word: _Parcel, result: _Parcel) -> NoReturn:
             if unsaid:
                 unsaid.pop().send(text)
 
-        found = work(say)
-        say(b"")
-        result.send(found)
+        result.send(work(say))
     finally:
         os._exit(0)

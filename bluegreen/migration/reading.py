@@ -5,10 +5,11 @@ It must load little before it begins: the process that reads loads for itself wh
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bluegreen.migration.beside import Beside, Say
+from bluegreen.migration import beside
 
 if TYPE_CHECKING:
     from bluegreen.exporter.bundle import Bundle
@@ -31,13 +32,18 @@ class Reading:
         self._identity = identity
         self._edited = edited
         self._sealed = without_secrets
-        self._beside = Beside(self._read)
+        self._counts: Future[Counts] = Future()
+        # What comes through a pipe, such as a key from a password store, can be read once only.
+        repeatable = identity is None or identity.is_file()
+        self._beside = beside.begin(self._read_beside) if repeatable else None
 
     def counts(self) -> Counts:
         """Return how many objects there are by kind, in lower case, and namespace; none where it cannot be read.
 
-        It is what the index says, so unchecked, and known before the files are read. One thread may ask, once.
+        It is what the index says, so unchecked, and waited for until that is read. It may be asked for once.
         """
+        if self._beside is None:
+            return self._counts.result()
         import msgspec  # noqa: PLC0415 - loaded on use
 
         said = self._beside.word()
@@ -45,28 +51,48 @@ class Reading:
         return {(kind, namespace): number for kind, namespace, number in told}
 
     def bundle(self) -> "Bundle":
-        """Return the bundle.
+        """Return the bundle; it may be asked for once.
 
         Raises:
             InvalidInputError: every reason why it cannot be used.
         """
-        import msgspec  # noqa: PLC0415 - loaded on use
+        if self._beside is not None:
+            try:
+                if (found := self._beside.result()) is not None:
+                    return _unpacked(found)
+            finally:
+                self._beside.end()
+        from bluegreen.exporter.read import read_bundle  # noqa: PLC0415 - loaded on use
 
-        from bluegreen.exporter.read import Contents, bundle_of  # noqa: PLC0415
+        try:
+            return read_bundle(self._directory, os.urandom(32), self._tell, **self._how())
+        finally:
+            self._tell({})
 
-        found = bundle_of(msgspec.msgpack.decode(self._beside.result(), type=Contents), os.urandom(32))
-        self._beside.end()  # the other process took its memory down meanwhile
-        return found
+    def _tell(self, counts: Counts) -> None:
+        if not self._counts.done():
+            self._counts.set_result(counts)
 
-    def _read(self, say: Say) -> bytes:
+    def _how(self) -> dict[str, Any]:
+        from bluegreen.exporter.sealed import read_identities  # noqa: PLC0415 - loaded on use
+
+        identities = read_identities(self._identity) if self._identity else ()
+        return {"edited": self._edited, "identities": identities, "sealed": self._sealed}
+
+    def _read_beside(self, say: beside.Say) -> bytes:
         import msgspec  # noqa: PLC0415 - loaded on use
 
         from bluegreen.exporter.read import contents  # noqa: PLC0415
-        from bluegreen.exporter.sealed import read_identities  # noqa: PLC0415
 
         def told(counts: Counts) -> None:
             say(msgspec.msgpack.encode([(*place, number) for place, number in counts.items()]))
 
-        keys = read_identities(self._identity) if self._identity else ()
-        found = contents(self._directory, told, edited=self._edited, identities=keys, sealed=self._sealed)
-        return msgspec.msgpack.encode(found)
+        return msgspec.msgpack.encode(contents(self._directory, told, **self._how()))
+
+
+def _unpacked(found: bytes) -> "Bundle":
+    import msgspec  # noqa: PLC0415 - loaded on use
+
+    from bluegreen.exporter.read import Contents, bundle_of  # noqa: PLC0415
+
+    return bundle_of(msgspec.msgpack.decode(found, type=Contents), os.urandom(32))
