@@ -30,6 +30,7 @@ def put(text: str, indent: int = 0, *, err: bool = False) -> None:
         err: stderr instead of stdout.
     """
     text = clean_text(text, _LONGEST)
+    # What fits into any line does not ask how wide this one is, which loads more than the rest of this module.
     lines = textwrap.wrap(
         text,
         _NARROWEST if indent + len(text.expandtabs()) <= _NARROWEST else width(),

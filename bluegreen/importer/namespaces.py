@@ -6,6 +6,7 @@ names inside free text are never touched.
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, assert_never
 
 from bluegreen.importer import shape
@@ -52,13 +53,7 @@ def map_namespaces(obj: Raw, names: Mapping[str, str]) -> None:
 def _references_of(api_version: str, kind: str) -> tuple[Reference, ...]:
     group = api_version.rpartition("/")[0]
     kind = f"{kind}.{group}" if group else kind
-    return tuple(reference for reference in REFERENCES if _fits(kind, reference.kind))
-
-
-def _fits(text: str, pattern: str) -> bool:
-    """Return whether a text fits a pattern of references.py, which has one * at most and needs no compiling."""
-    head, star, tail = pattern.partition("*")
-    return text.startswith(head) and text.endswith(tail) and len(text) >= len(head + tail) if star else text == pattern
+    return tuple(reference for reference in REFERENCES if fnmatchcase(kind, reference.kind))
 
 
 def _mapped(text: str, form: Form, names: Mapping[str, str]) -> str:
@@ -156,7 +151,7 @@ def _map_annotations(obj: Raw, names: Mapping[str, str]) -> None:
     annotations = obj["metadata"].get("annotations")
     if obj.get("kind") == "Ingress" and isinstance(annotations, dict):
         for key in annotations:
-            if any(_fits(key, pattern) for pattern in QUALIFIED_ANNOTATIONS):
+            if any(fnmatchcase(key, pattern) for pattern in QUALIFIED_ANNOTATIONS):
                 _replace(annotations, key, lambda text: _mapped(text, Form.QUALIFIED, names))
 
 

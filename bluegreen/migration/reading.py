@@ -33,8 +33,9 @@ class Reading:
         self._edited = edited
         self._sealed = without_secrets
         self._counts: Future[Counts] = Future()
-        # What comes through a pipe, such as a key from a password store, can be read once only.
-        repeatable = identity is None or identity.is_file()
+        # What comes through a pipe, such as a key from a password store, can be read once only. (Path.is_file raises
+        # where the name is too long for one, as that of a key given in its place.)
+        repeatable = identity is None or os.path.isfile(identity)  # noqa: PTH113
         self._beside = beside.begin(self._read_beside) if repeatable else None
 
     def counts(self) -> Counts:

@@ -2,6 +2,7 @@
 
 import collections
 import os
+import select
 import signal
 import threading
 import time
@@ -9,7 +10,8 @@ import time
 import pytest
 from test_kube_http import Answer, Clock, serving, status
 
-from bluegreen.kube.multiplex import CONNECTIONS
+from bluegreen.kube import multiplex
+from bluegreen.kube.multiplex import CONNECTIONS, GATHER_SECONDS
 from bluegreen.model.errors import ConflictError, NotFoundError, RefusedError, TransientError
 from bluegreen.model.ports import Application
 
@@ -44,6 +46,20 @@ def test_each_object_is_sent_once_and_its_answer_comes_under_its_number(serve):
     assert names_of(found) == {n: f"p{n}" for n in range(200)}
     sent = collections.Counter(r.path for r in server.requests if r.method == "PATCH")
     assert sent == {f"/api/v1/namespaces/shop/pods/p{n}": 1 for n in range(200)}
+
+
+@pytest.mark.parametrize(("number", "gathers"), [(200, True), (CONNECTIONS // 2, False)])
+def test_answers_are_gathered_while_many_are_under_way_and_a_few_are_taken_at_once(serve, monkeypatch, number, gathers):
+    pauses, pause = [], select.select
+
+    def paused(reading, writing, failing, seconds):
+        pauses.append(seconds)
+        return pause(reading, writing, failing, seconds)
+
+    monkeypatch.setattr(multiplex.select, "select", paused)
+    cluster, _ = serve(echo)
+    assert len(list(cluster.apply_each(pod(n) for n in range(number)))) == number
+    assert (GATHER_SECONDS in pauses) is gathers
 
 
 def test_nothing_asked_for_is_nothing_sent(serve):

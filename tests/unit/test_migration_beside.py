@@ -280,3 +280,10 @@ def test_an_identity_that_can_be_read_only_once_is_read_once(bundle, tmp_path):
     )
     assert out == "not what was exported: edited or cut off\n"
     writing.join(LONG)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_key_given_in_the_place_of_its_file_is_told_as_such(bundle):
+    with pytest.raises(InvalidInputError) as caught:
+        Reading(bundle, Path("k" * 5000), edited=False, without_secrets=False).bundle()
+    assert caught.value.code == "bundle.identity"
