@@ -1,5 +1,7 @@
 """The present state of the routes below the lines of their changes, on a terminal. Names are shown without markup."""
 
+import contextlib
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,16 +16,42 @@ if TYPE_CHECKING:
     from bluegreen.migration.look import Glance, Seen
 
 _WIDTH = 40
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def live(stream: "Iterator[Glance]", console: Console | None = None) -> None:
     """Show every look until the stream ends; the terminal is given back whatever happens."""
     console = console or Console()
-    with Live(console=console, auto_refresh=False, transient=True) as view:
+    view = Live(console=console, auto_refresh=False, transient=True)
+    try:
+        with _whole():
+            view.start()
         for glance in stream:
-            for one in glance.changed:
-                console.print(Text(change_line(glance, one)), soft_wrap=True)
-            view.update(_state(glance), refresh=True)
+            with _whole():
+                for one in glance.changed:
+                    console.print(Text(change_line(glance, one)), soft_wrap=True)
+                view.update(_state(glance), refresh=True)
+    finally:
+        with _whole():
+            view.stop()
+
+
+@contextlib.contextmanager
+def _whole() -> Iterator[None]:
+    """Have a stop wait until what is being drawn is drawn.
+
+    Stopped when it has just begun to gather what to write, rich writes nothing any more, not even that the cursor is
+    shown again.
+    """
+    held: list[int] = []
+    before = {number: signal.signal(number, lambda number, _frame: held.append(number)) for number in _STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for got in held:
+        signal.raise_signal(got)
 
 
 def _state(glance: "Glance") -> Group:

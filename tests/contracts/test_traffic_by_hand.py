@@ -280,7 +280,10 @@ def read_until(descriptor, wanted):
     while wanted not in seen:
         assert time.monotonic() < end, seen.decode(errors="replace")
         if select.select([descriptor], [], [], 0.2)[0]:
-            seen += os.read(descriptor, 65536)
+            try:
+                seen += os.read(descriptor, 65536)
+            except OSError as error:  # Linux says so once the other end is closed
+                raise AssertionError(f"it ended without: {seen!r}") from error
     return seen
 
 
