@@ -46,7 +46,7 @@ def kubectl(context: str, *words: str, stdin: str | None = None, seconds: float 
     shown = f"kubectl --context {context} {' '.join(words)[:200]}"
     try:
         done = subprocess.run(
-            argv, input=stdin, capture_output=True, text=True, check=False, env=environment(), timeout=seconds
+            argv, input=stdin, capture_output=True, encoding="utf-8", check=False, env=environment(), timeout=seconds
         )
     except subprocess.TimeoutExpired as error:
         raise LabError(f"`{shown}` took more than {seconds:.0f} s") from error

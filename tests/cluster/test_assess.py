@@ -1,8 +1,6 @@
 """The assessment of a namespace with known faults between the lab's two real clusters; own namespaces only."""
 
-import os
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -11,10 +9,11 @@ from bluegreen.migration.assessing import assess_scope
 from bluegreen.migration.scope import Scope
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.refs import ObjectRef
+from scenarios.lab.layout import kubeconfig
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
-KUBECONFIG = str(Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab")) / "kubeconfig")
+KUBECONFIG = str(kubeconfig())
 ADMISSION = "admissionregistration.k8s.io/v1"
 
 

@@ -6,23 +6,17 @@ import re
 import subprocess
 import sys
 import uuid
-from pathlib import Path
 
 import pytest
 import yaml
 
+from scenarios.cluster import kubectl
+from scenarios.lab.layout import haproxy_socket, kubeconfig
+
 pytestmark = [pytest.mark.lab]
 
-LAB = Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab"))
-KUBECONFIG = str(LAB / "kubeconfig")
-SOCKET = str(LAB / "haproxy" / "admin.sock")
-
-
-def kubectl(*arguments, text=None):
-    command = [str(LAB / "bin" / "kubectl"), "--kubeconfig", KUBECONFIG, *arguments]
-    done = subprocess.run(command, input=text, capture_output=True, check=False, timeout=180, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+KUBECONFIG = str(kubeconfig())
+SOCKET = str(haproxy_socket())
 
 
 def manifest(namespace):
@@ -59,10 +53,10 @@ def manifest(namespace):
 def namespace():
     name = f"bg-init-{uuid.uuid4().hex[:8]}"
     try:
-        kubectl("--context", "old", "apply", "-f", "-", text=json.dumps(manifest(name)))
+        kubectl("old", "apply", "-f", "-", stdin=json.dumps(manifest(name)))
         yield name
     finally:
-        kubectl("--context", "old", "delete", "namespace", name, "--ignore-not-found", "--wait=false")
+        kubectl("old", "delete", "namespace", name, "--ignore-not-found", "--wait=false")
 
 
 @pytest.fixture
@@ -101,7 +95,7 @@ def test_the_proposal_is_what_the_clusters_are(run, namespace, tmp_path):
     text = (tmp_path / "bluegreen.yaml").read_text()
     assert run("config", "view").returncode == 0, text
     config = yaml.safe_load(text)
-    service = json.loads(kubectl("--context", "old", "-n", namespace, "get", "service", "web", "-o", "json"))
+    service = json.loads(kubectl("old", "-n", namespace, "get", "service", "web", "-o", "json"))
     port = service["spec"]["ports"][0]["nodePort"]
 
     assert config["transform"]["storageClasses"] == {"lab-standard": "lab-fast"}
@@ -116,7 +110,7 @@ def test_the_proposal_is_what_the_clusters_are(run, namespace, tmp_path):
 
 
 def address(context):
-    (node,) = json.loads(kubectl("--context", context, "get", "nodes", "-o", "json"))["items"]
+    (node,) = json.loads(kubectl(context, "get", "nodes", "-o", "json"))["items"]
     return next(one["address"] for one in node["status"]["addresses"] if one["type"] == "InternalIP")
 
 
@@ -142,9 +136,7 @@ def test_both_servers_take_the_roles_of_the_velero_mover(run):
 
     for context in ("old", "new"):
         side = "blue" if context == "old" else "green"
-        applied = kubectl(
-            *("--context", context, "apply", "--dry-run=server", "-f", "-", "-l", f"bluegreen.io/side={side}"),
-            text=policy,
-        )
+        label = ("-l", f"bluegreen.io/side={side}")
+        applied = kubectl(context, "apply", "--dry-run=server", "-f", "-", *label, stdin=policy)
         assert len(applied.splitlines()) == 3, applied
         assert "created (server dry run)" in applied

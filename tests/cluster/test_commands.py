@@ -1,36 +1,30 @@
 """The commands that work alone, on the two real clusters, as a person types them; in a namespace of its own."""
 
 import json
-import os
 import subprocess
 import sys
 import uuid
-from pathlib import Path
 
 import pyrage
 import pytest
 
+from scenarios.cluster import kubectl
+from scenarios.lab.layout import kubeconfig
+
 pytestmark = pytest.mark.lab
 
-LAB = Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab"))
-KUBECONFIG = str(LAB / "kubeconfig")
-
-
-def kubectl(*arguments, text=None):
-    command = [str(LAB / "bin" / "kubectl"), "--kubeconfig", KUBECONFIG, *arguments]
-    done = subprocess.run(command, input=text, capture_output=True, check=True, timeout=180, text=True)
-    return done.stdout
+KUBECONFIG = str(kubeconfig())
 
 
 @pytest.fixture(scope="module")
 def namespace():
     name = f"bg-cmd-{uuid.uuid4().hex[:8]}"
     try:
-        kubectl("--context", "old", "apply", "-f", "-", text=json.dumps(manifest(name)))
+        kubectl("old", "apply", "-f", "-", stdin=json.dumps(manifest(name)))
         yield name
     finally:
         for context in ("old", "new"):
-            kubectl("--context", context, "delete", "namespace", name, "--ignore-not-found", "--wait=false")
+            kubectl(context, "delete", "namespace", name, "--ignore-not-found", "--wait=false")
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +66,7 @@ def both(namespace):
 
 
 def live(kind, name, namespace):
-    return json.loads(kubectl("--context", "new", "-n", namespace, "get", kind, name, "-o", "json"))
+    return json.loads(kubectl("new", "-n", namespace, "get", kind, name, "-o", "json"))
 
 
 def test_from_export_to_prune(run, namespace):
@@ -96,7 +90,7 @@ def test_from_export_to_prune(run, namespace):
     done = run("plan", *both(namespace), "--detailed-exitcode")
     assert done.returncode == 0, done.stdout + done.stderr
 
-    kubectl("--context", "old", "-n", namespace, "delete", "service", "web")
+    kubectl("old", "-n", namespace, "delete", "service", "web")
     assert f"Service {namespace}/web" in run("verify", *both(namespace)).stdout
     run("export", "--from", "old", "-n", namespace, "-o", "b")
     done = run("import", "b", "--to", "new", "--prune")
@@ -106,7 +100,7 @@ def test_from_export_to_prune(run, namespace):
 
 def test_a_plan_is_applied_once_and_refused_when_blue_has_moved(run, namespace):
     change = '{"data": {"a": "%s"}}'
-    patch = ("--context", "old", "-n", namespace, "patch", "configmap", "conf", "-p")
+    patch = ("old", "-n", namespace, "patch", "configmap", "conf", "-p")
     kubectl(*patch, change % "2")
     done = run("plan", *both(namespace), "--out", "plan.json", "--detailed-exitcode")
     assert done.returncode in (1, 2), done.stderr
@@ -128,11 +122,11 @@ def test_green_refuses_by_name_of_the_cause_and_writes_nothing(run, namespace):
     broken = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "legacy", "namespace": namespace}}
     # With a selector: without one the server makes it dual-stack, and 1.37 breaks off a dry run that would change that.
     spec = {"ports": [{"port": 80}], "clusterIP": "None", "type": "ClusterIP", "selector": {"app": "legacy"}}
-    kubectl("--context", "old", "apply", "-f", "-", text=json.dumps({**broken, "spec": spec}))
+    kubectl("old", "apply", "-f", "-", stdin=json.dumps({**broken, "spec": spec}))
     spec = {"ports": [{"port": 80}], "type": "ClusterIP", "selector": {"app": "legacy"}}
     home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-    kubectl("--context", "new", "apply", "-f", "-", text=json.dumps(home))
-    kubectl("--context", "new", "apply", "-f", "-", text=json.dumps({**broken, "spec": spec}))
+    kubectl("new", "apply", "-f", "-", stdin=json.dumps(home))
+    kubectl("new", "apply", "-f", "-", stdin=json.dumps({**broken, "spec": spec}))
     done = run("plan", *both(namespace))
 
     assert done.returncode == 1, done.stdout + done.stderr

@@ -4,11 +4,8 @@ It works in a namespace of its own and removes it. Without the lab it fails.
 """
 
 import json
-import os
-import subprocess
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -18,17 +15,13 @@ from bluegreen.importer.plan import PlanOptions, plan_import
 from bluegreen.importer.refusal import Cause
 from bluegreen.kube.session import open_cluster
 from bluegreen.model.errors import RefusedError
+from scenarios.cluster import kubectl
+from scenarios.lab.layout import kubeconfig
 
 pytestmark = [pytest.mark.lab]
 
-LAB = Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab"))
-KUBECONFIG = str(LAB / "kubeconfig")
+KUBECONFIG = str(kubeconfig())
 RBAC = "rbac.authorization.k8s.io/v1"
-
-
-def kubectl(*arguments):
-    command = [str(LAB / "bin" / "kubectl"), "--kubeconfig", KUBECONFIG, *arguments]
-    return subprocess.run(command, capture_output=True, check=True, timeout=120, text=True).stdout
 
 
 def account(cluster, namespace, name, verbs):
@@ -44,8 +37,8 @@ def account(cluster, namespace, name, verbs):
 
 def opened(path, context, namespace, name):
     """Open a cluster as a service account; who it is, which needs kube-system, is read by the administrator."""
-    token = kubectl("--context", context, "-n", namespace, "create", "token", name).strip()
-    config = json.loads(kubectl("config", "view", "--raw", "-o", "json", "--minify", "--context", context))
+    token = kubectl(context, "-n", namespace, "create", "token", name).strip()
+    config = json.loads(kubectl(context, "config", "view", "--raw", "-o", "json", "--minify"))
     config["users"][0]["user"] = {"token": token}
     path.write_text(json.dumps(config))
     end = time.monotonic() + 60
@@ -80,7 +73,7 @@ def place(request):
         account(cluster, namespace, "none", ["get", "list"])
         yield request.param, namespace
     finally:
-        delete = ("--context", request.param, "delete", "--ignore-not-found", "--wait=false")
+        delete = (request.param, "delete", "--ignore-not-found", "--wait=false")
         kubectl(*delete, "namespace", namespace)
         kubectl(*delete, "clusterrole,clusterrolebinding", namespace)
 

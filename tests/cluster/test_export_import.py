@@ -4,11 +4,8 @@ It works in a namespace of its own and removes it. Without the lab it fails.
 """
 
 import json
-import os
-import subprocess
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -33,17 +30,13 @@ from bluegreen.importer.wait import wait_ready
 from bluegreen.kube.session import open_cluster
 from bluegreen.model.errors import NotFoundError
 from bluegreen.model.refs import ObjectRef
+from scenarios.cluster import kubectl
+from scenarios.lab.layout import kubeconfig
 
 pytestmark = pytest.mark.lab
 
-LAB = Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab"))
-KUBECONFIG = str(LAB / "kubeconfig")
+KUBECONFIG = str(kubeconfig())
 RBAC = "rbac.authorization.k8s.io/v1"
-
-
-def kubectl(*arguments, text=None):
-    command = [str(LAB / "bin" / "kubectl"), "--kubeconfig", KUBECONFIG, *arguments]
-    return subprocess.run(command, input=text, capture_output=True, check=True, timeout=120).stdout
 
 
 def quiet(name, /, **data):
@@ -82,7 +75,7 @@ def namespace(blue, green, migration):
 
 
 def sweep(context, namespace, migration):
-    delete = ("--context", context, "delete", "--ignore-not-found", "--wait=false")
+    delete = (context, "delete", "--ignore-not-found", "--wait=false")
     kubectl(*delete, "namespace", namespace)
     for kind in ("clusterrole", "priorityclass"):
         kubectl(*delete, kind, f"bg-{migration}")
@@ -275,10 +268,10 @@ def test_kustomize_reads_the_directory_and_go_reads_the_same_values(bundle, tmp_
     builtin = [o for o in back.objects if not o["apiVersion"].endswith(".example/v1")]
     for obj in builtin:
         read = json.loads(
-            kubectl("--context", "old", "create", "--dry-run=client", "-o", "json", "-f", "-", text=dump_yaml(obj))
+            kubectl("old", "create", "--dry-run=client", "-o", "json", "-f", "-", stdin=dump_yaml(obj).decode())
         )
         assert read == obj or without_namespace(read) == without_namespace(obj), obj["kind"]
-    assert kubectl("kustomize", str(tmp_path / "b")).count(b"kind:") >= len(back.objects)
+    assert kubectl("old", "kustomize", str(tmp_path / "b")).count("kind:") >= len(back.objects)
 
 
 def without_namespace(obj):
@@ -314,8 +307,8 @@ def test_go_reads_what_python_wrote(maps):
     words = [text for each in maps for text in each.values()]
     data = {"values": maps, "words": words, "other": [0, -1, 2**53, True, None, 1.5, {}, []]}
     obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "b"}, "data": data}
-    command = ("--context", "old", "create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-")
-    assert json.loads(kubectl(*command, text=dump_yaml(obj))) == obj
+    command = ("old", "create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-")
+    assert json.loads(kubectl(*command, stdin=dump_yaml(obj).decode())) == obj
 
 
 def test_a_plan_creates_all_and_writes_nothing(green, objects, migration, namespace):
@@ -377,7 +370,7 @@ def conflicts(green, namespace, migration):
         "metadata": {"name": "theirs", "namespace": namespace},
         "data": {"a": "1"},
     }
-    kubectl("--context", "new", "apply", "--server-side", "-f", "-", text=json.dumps(theirs).encode())
+    kubectl("new", "apply", "--server-side", "-f", "-", stdin=json.dumps(theirs))
     with pytest.raises(ApplyFailedError, match=r"kubectl owns \.data\.a") as caught:
         apply_objects(green, [{**theirs, "data": {"a": "2"}}], Phase.IMPORT, options(migration), quiet)
     assert caught.value.results[0].cause is Cause.CONFLICT

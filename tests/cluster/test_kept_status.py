@@ -5,7 +5,9 @@ import time
 import uuid
 
 import pytest
-from test_commands import kubectl, live, run  # noqa: F401 - run is a fixture
+from test_commands import live, run  # noqa: F401 - run is a fixture
+
+from scenarios.cluster import kubectl
 
 pytestmark = pytest.mark.lab
 
@@ -38,15 +40,15 @@ def place():
     finally:
         for context in ("old", "new"):
             gone = ("--ignore-not-found", "--wait=false")
-            kubectl("--context", context, "delete", "namespace", name, *gone)
-            kubectl("--context", context, "delete", "crd", f"runs.{group}", *gone)
+            kubectl(context, "delete", "namespace", name, *gone)
+            kubectl(context, "delete", "crd", f"runs.{group}", *gone)
 
 
 def on_blue(obj):
     end = time.monotonic() + 30
     while True:
         try:
-            return kubectl("--context", "old", "apply", "-f", "-", text=json.dumps(obj))
+            return kubectl("old", "apply", "-f", "-", stdin=json.dumps(obj))
         except Exception:  # the server serves a new kind a moment after its definition
             if time.monotonic() > end:
                 raise
@@ -60,7 +62,7 @@ def test_it_arrives_with_the_object_and_is_green_s_own_from_then_on(run, place):
     meta = {"name": "one", "namespace": name}
     on_blue({"apiVersion": f"{group}/v1", "kind": "Run", "metadata": meta, "spec": {"steps": 5}})
     patch = ("patch", f"runs.{group}", "one", "--subresource=status", "--type=merge", "-p")
-    kubectl("--context", "old", "-n", name, *patch, '{"status": {"done": 3}}')
+    kubectl("old", "-n", name, *patch, '{"status": {"done": 3}}')
     (run.directory / "kept.yaml").write_text(f"export: {{keepStatus: [Run.{group}]}}\n")
 
     done = run("export", "--from", "old", "-n", name, "-o", f"b-{name}", "--config", "kept.yaml")
@@ -69,7 +71,7 @@ def test_it_arrives_with_the_object_and_is_green_s_own_from_then_on(run, place):
     assert done.returncode == 0, done.stderr
     assert live(f"runs.{group}", "one", name)["status"] == {"done": 3}
 
-    kubectl("--context", "new", "-n", name, *patch, '{"status": {"done": 4}}')
+    kubectl("new", "-n", name, *patch, '{"status": {"done": 4}}')
     done = run("import", f"b-{name}", "--to", "new")
     assert (done.returncode, "equal" in done.stdout) == (0, True), done.stdout + done.stderr
     assert live(f"runs.{group}", "one", name)["status"] == {"done": 4}

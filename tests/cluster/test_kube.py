@@ -1,6 +1,5 @@
 """The kube room against the lab's two real servers; a lab that is not there is a failure, never a skip."""
 
-import os
 import threading
 import time
 import uuid
@@ -13,19 +12,16 @@ from bluegreen.kube import ClusterSession, list_contexts, open_cluster
 from bluegreen.model.errors import ConflictError, NotFoundError, RefusedError, TransientError
 from bluegreen.model.ports import ApiResource, Application, Raw
 from bluegreen.model.refs import ObjectRef
+from scenarios.lab.layout import kubeconfig
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 CONFIG_MAPS = ApiResource("v1", "ConfigMap", "configmaps", namespaced=True, verbs=frozenset())
 
 
-def kubeconfig() -> str:
-    return str(Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab")) / "kubeconfig")
-
-
 @pytest.fixture(params=["old", "new"])
 def cluster(request: pytest.FixtureRequest) -> ClusterSession:
-    return open_cluster(request.param, kubeconfig())
+    return open_cluster(request.param, str(kubeconfig()))
 
 
 @pytest.fixture
@@ -41,9 +37,9 @@ def config_map(namespace: str, name: str, **data: str) -> Raw:
 
 
 def test_the_two_are_different_clusters():
-    old, new = open_cluster("old", kubeconfig()).id, open_cluster("new", kubeconfig()).id
+    old, new = open_cluster("old", str(kubeconfig())).id, open_cluster("new", str(kubeconfig())).id
 
-    assert set(list_contexts(kubeconfig())) >= {"old", "new"}
+    assert set(list_contexts(str(kubeconfig()))) >= {"old", "new"}
     assert old.uid
     assert old.uid != new.uid
     assert (old.version[:5], new.version[:5]) == ("v1.34", "v1.37")
@@ -242,6 +238,6 @@ def test_rights_are_told(cluster):
 
 def test_an_unknown_context_names_the_known_ones():
     with pytest.raises(RefusedError, match="new") as caught:
-        open_cluster("olt", kubeconfig())
+        open_cluster("olt", str(kubeconfig()))
 
     assert caught.value.code == "kube.context"

@@ -29,11 +29,11 @@ from bluegreen.kube.lists import PAGE, list_objects
 from bluegreen.model.errors import BluegreenError, NotFoundError, RefusedError
 from bluegreen.model.ports import ApiResource
 from bluegreen.model.refs import ObjectRef
+from scenarios.lab.layout import kubeconfig
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
-LAB = Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab"))
-KUBECONFIG = str(LAB / "kubeconfig")
+KUBECONFIG = str(kubeconfig())
 RBAC = "rbac.authorization.k8s.io/v1"
 CONFIG_MAPS = ApiResource("v1", "ConfigMap", "configmaps", namespaced=True, verbs=frozenset())
 MANY = PAGE + 120

@@ -1,11 +1,9 @@
 """Many applies at a time on the lab's real servers, over a network that fails in the middle."""
 
 import itertools
-import os
 import threading
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 import yaml
@@ -14,11 +12,12 @@ from bluegreen.kube import open_cluster
 from bluegreen.kube.retry import Patience
 from bluegreen.model.ports import Application
 from bluegreen.model.refs import ObjectRef
+from scenarios.lab.layout import kubeconfig
 from tests.contracts.rig_forwarder import Forwarder
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
-KUBECONFIG = Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab")) / "kubeconfig"
+KUBECONFIG = kubeconfig()
 OBJECTS, FAILS_AT = 1500, 400
 
 

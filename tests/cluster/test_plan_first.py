@@ -5,7 +5,9 @@ import time
 import uuid
 
 import pytest
-from test_commands import both, kubectl, run  # noqa: F401 - run is a fixture
+from test_commands import both, run  # noqa: F401 - run is a fixture
+
+from scenarios.cluster import kubectl
 
 pytestmark = pytest.mark.lab
 
@@ -22,22 +24,16 @@ def namespace():
         claim(name, "no-such-class"),
     ]
     try:
-        kubectl(
-            "--context",
-            "old",
-            "apply",
-            "-f",
-            "-",
-            text=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}),
-        )
+        everything = {"apiVersion": "v1", "kind": "List", "items": items}
+        kubectl("old", "apply", "-f", "-", stdin=json.dumps(everything))
         lone = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "lone", "namespace": name}}
         unready = {**lone, "spec": {**pod, "nodeSelector": {"bluegreen.example/no": "yes"}}}
-        until_accepted(lambda: kubectl("--context", "old", "apply", "-f", "-", text=json.dumps(unready)))
-        kubectl("--context", "old", "label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+        until_accepted(lambda: kubectl("old", "apply", "-f", "-", stdin=json.dumps(unready)))
+        kubectl("old", "label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
         yield name
     finally:
         for context in ("old", "new"):
-            kubectl("--context", context, "delete", "namespace", name, "--ignore-not-found", "--wait=false")
+            kubectl(context, "delete", "namespace", name, "--ignore-not-found", "--wait=false")
 
 
 def claim(namespace, storage_class):
@@ -75,9 +71,9 @@ def test_a_namespace_that_is_made_first_lets_the_server_judge(run, namespace):  
     assert f"x refused  Pod {namespace}/lone" in seeing.stdout
     assert "restricted" in seeing.stdout
     assert "Not judged" not in seeing.stdout
-    assert json.loads(kubectl("--context", "new", "-n", namespace, "get", "pods,pvc", "-o", "json"))["items"] == []
+    assert json.loads(kubectl("new", "-n", namespace, "get", "pods,pvc", "-o", "json"))["items"] == []
 
-    kubectl("--context", "new", "-n", namespace, "create", "quota", "objects", "--hard=configmaps=2")
+    kubectl("new", "-n", namespace, "create", "quota", "objects", "--hard=configmaps=2")
     until_accepted(lambda: told_of_the_quota(run, namespace))
 
 

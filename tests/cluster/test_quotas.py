@@ -2,19 +2,19 @@
 
 import json
 import re
-import subprocess
 import time
 import uuid
 from decimal import Decimal
 
 import pytest
-from test_commands import kubectl
 
 from bluegreen.assess.amounts import amount
 from bluegreen.assess.pod_resources import Defaults, defaults_of
 from bluegreen.assess.quota_scopes import scopes, takes
 from bluegreen.assess.quotas import unsaid
 from bluegreen.assess.usage import usage
+from scenarios.cluster import kubectl
+from scenarios.lab.console import LabError
 
 pytestmark = pytest.mark.lab
 
@@ -69,16 +69,16 @@ OBJECTS = {
 @pytest.fixture
 def namespace():
     name = f"bg-quota-{uuid.uuid4().hex[:8]}"
-    kubectl("--context", "new", "create", "namespace", name)
+    kubectl("new", "create", "namespace", name)
     try:
         yield name
     finally:
-        kubectl("--context", "new", "delete", "namespace", name, "--ignore-not-found", "--wait=false")
+        kubectl("new", "delete", "namespace", name, "--ignore-not-found", "--wait=false")
 
 
 def make(namespace, kind, name, **parts):
     obj = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, **parts}
-    kubectl("--context", "new", "create", "-f", "-", text=json.dumps(obj))
+    kubectl("new", "create", "-f", "-", stdin=json.dumps(obj))
     return obj
 
 
@@ -97,7 +97,7 @@ def wait_until_enforced(namespace, keys):
 
 def all_used(namespace):
     """Return what each quota says is used; the API server writes that down before it takes an object."""
-    given = json.loads(kubectl("--context", "new", "-n", namespace, "get", "quota", "-o", "json"))["items"]
+    given = json.loads(kubectl("new", "-n", namespace, "get", "quota", "-o", "json"))["items"]
     numbers = {one["metadata"]["name"]: (one.get("status") or {}).get("used", {}) for one in given}
     return {name: {key: amount(value) for key, value in used.items()} for name, used in numbers.items()}
 
@@ -191,13 +191,13 @@ def test_the_server_counts_for_a_quota_with_scopes_the_pods_that_we_count(namesp
 
 def test_the_server_wants_said_what_we_want_said(namespace):
     limit(namespace, KEYS)
-    quota = json.loads(kubectl("--context", "new", "-n", namespace, "get", "quota", "q", "-o", "json"))
+    quota = json.loads(kubectl("new", "-n", namespace, "get", "quota", "q", "-o", "json"))
     kind, spec = OBJECTS["plain"]
-    with pytest.raises(subprocess.CalledProcessError) as refused:
+    with pytest.raises(LabError) as refused:
         make(namespace, kind, "plain", spec=spec)
 
     ours = unsaid(
         quota, [{"apiVersion": "v1", "kind": kind, "metadata": {"name": "p", "namespace": namespace}, "spec": spec}]
     )
-    theirs = re.findall(r"(\S+) for: ", refused.value.stderr)
+    theirs = re.findall(r"(\S+) for: ", str(refused.value))
     assert sorted(ours) == sorted(key for key in theirs if "." in key)

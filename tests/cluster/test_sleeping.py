@@ -4,11 +4,8 @@ It works in a namespace and an API group of its own and removes both. Without th
 """
 
 import json
-import os
-import subprocess
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -24,16 +21,12 @@ from bluegreen.importer.start import start
 from bluegreen.importer.verify import compare
 from bluegreen.kube.session import open_cluster
 from bluegreen.model.refs import ObjectRef
+from scenarios.cluster import kubectl
+from scenarios.lab.layout import kubeconfig
 
 pytestmark = [pytest.mark.lab]
 
-LAB = Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab"))
-KUBECONFIG = str(LAB / "kubeconfig")
-
-
-def kubectl(*arguments):
-    command = [str(LAB / "bin" / "kubectl"), "--kubeconfig", KUBECONFIG, *arguments]
-    return subprocess.run(command, capture_output=True, check=True, timeout=120, text=True).stdout
+KUBECONFIG = str(kubeconfig())
 
 
 def quiet(name, /, **data):
@@ -83,7 +76,7 @@ def place():
         yield blue, green, mark, group
     finally:
         for context in ("old", "new"):
-            delete = ("--context", context, "delete", "--ignore-not-found", "--wait=false")
+            delete = (context, "delete", "--ignore-not-found", "--wait=false")
             kubectl(*delete, "namespace", mark)
             kubectl(*delete, "crd", f"looms.{group}")
 
@@ -100,7 +93,7 @@ def test_it_sleeps_by_its_scale_and_wakes_as_it_was(place):
 
     def scale(name):
         path = f"/apis/{group}/v1/namespaces/{namespace}/looms/{name}/scale"
-        return json.loads(kubectl("--context", "new", "get", "--raw", path))["spec"].get("replicas", 0)
+        return json.loads(kubectl("new", "get", "--raw", path))["spec"].get("replicas", 0)
 
     first = apply_objects(green, objects, Phase.IMPORT, options, quiet)
     assert {result.outcome for result in first} == {Outcome.CREATED}
@@ -115,6 +108,6 @@ def test_it_sleeps_by_its_scale_and_wakes_as_it_was(place):
     assert [spec(name) for name in ("many", "none", "unsaid")] == [{"shards": 3}, {"shards": 0}, {}]
     assert scale("many") == 3
     assert compare(objects, green) == ()
-    kubectl("--context", "new", "-n", namespace, "scale", f"looms.{group}/many", "--replicas=5")
+    kubectl("new", "-n", namespace, "scale", f"looms.{group}/many", "--replicas=5")
     start(green, objects, options, quiet, lambda _refs: None)
     assert spec("many") == {"shards": 5}, "what a person scaled since is left alone"

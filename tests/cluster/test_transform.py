@@ -1,18 +1,18 @@
 """Patches, renamed namespaces and dropped fields between the two real API servers, as a person types it."""
 
 import json
-import os
 import subprocess
 import sys
 import uuid
-from pathlib import Path
 
 import pytest
 
+from scenarios.cluster import kubectl
+from scenarios.lab.layout import kubeconfig
+
 pytestmark = pytest.mark.lab
 
-LAB = Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab"))
-KUBECONFIG = str(LAB / "kubeconfig")
+KUBECONFIG = str(kubeconfig())
 NAME_LABEL = "kubernetes.io/metadata.name"
 PATCHES = """\
 transform:
@@ -33,14 +33,9 @@ transform:
 """
 
 
-def kubectl(*arguments, text=None):
-    command = [str(LAB / "bin" / "kubectl"), "--kubeconfig", KUBECONFIG, *arguments]
-    return subprocess.run(command, input=text, capture_output=True, check=True, timeout=180, text=True).stdout
-
-
 def put(context, *objects):
     whole = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
-    kubectl("--context", context, "apply", "-f", "-", text=json.dumps(whole))
+    kubectl(context, "apply", "-f", "-", stdin=json.dumps(whole))
 
 
 def home(name):
@@ -55,7 +50,7 @@ def namespace():
         yield name
     finally:
         for context in ("old", "new"):
-            gone = ("--context", context, "delete", "--ignore-not-found", "--wait=false")
+            gone = (context, "delete", "--ignore-not-found", "--wait=false")
             kubectl(*gone, "namespace", name, f"{name}-store")
             kubectl(*gone, "validatingadmissionpolicies,validatingadmissionpolicybindings", name)
 
@@ -117,7 +112,7 @@ def both(namespace, *more):
 
 
 def live(kind, name, namespace):
-    return json.loads(kubectl("--context", "new", "-n", namespace, "get", kind, name, "-o", "json"))
+    return json.loads(kubectl("new", "-n", namespace, "get", kind, name, "-o", "json"))
 
 
 def test_patches_are_planned_applied_and_verified(run, namespace):
@@ -173,10 +168,10 @@ def test_what_blue_dropped_is_found_planned_and_removed(run, namespace):
         assert done.returncode == 0, done.stdout + done.stderr
 
     imported()
-    kubectl("--context", "new", "-n", namespace, "label", "configmap", "conf", "theirs=yes")
-    kubectl("--context", "old", "-n", namespace, "patch", "configmap", "conf", "-p", '{"data": {"a": null}}')
+    kubectl("new", "-n", namespace, "label", "configmap", "conf", "theirs=yes")
+    kubectl("old", "-n", namespace, "patch", "configmap", "conf", "-p", '{"data": {"a": null}}')
     gone = '[{"op": "remove", "path": "/spec/template/spec/nodeSelector/bluegreen.example~1no"}]'
-    kubectl("--context", "old", "-n", namespace, "patch", "deployment", "web", "--type=json", "-p", gone)
+    kubectl("old", "-n", namespace, "patch", "deployment", "web", "--type=json", "-p", gone)
     done = run("verify", *both(namespace))
     assert done.returncode == 1, done.stdout + done.stderr
     said = " ".join(done.stdout.split())

@@ -24,7 +24,7 @@ from bluegreen.model.ports import Raw, Weights
 from bluegreen.model.refs import ObjectRef, Side, ref_of
 from bluegreen_adapters.gateway_router import open_router
 from scenarios.lab import build
-from scenarios.lab.layout import CLUSTERS, lab
+from scenarios.lab.layout import CLUSTERS, kubeconfig
 from scenarios.ports import free_port
 
 API = "gateway.networking.k8s.io/v1"
@@ -34,10 +34,6 @@ CRDS = ("gatewayclasses", "gateways", "httproutes", "referencegrants")
 OFF = ("extensionservices", "tlsroutes", "grpcroutes", "tcproutes", "backendtlspolicies")
 # Contour lets Envoy listen this far above a listener's port.
 PORT_SHIFT = 8000
-
-
-def kubeconfig() -> Path:
-    return lab() / "kubeconfig"
 
 
 @functools.cache

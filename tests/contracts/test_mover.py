@@ -3,12 +3,10 @@
 Each test has its own namespace on both sides and removes it; a lab that is not there is a failure, never a skip.
 """
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +15,7 @@ from bluegreen.model.errors import ConflictError, NotFoundError, TransientError
 from bluegreen.model.ports import ApiResource, Cluster, MoveStatus, Raw, VolumeMover, VolumePod, VolumeRequest
 from bluegreen.model.refs import ObjectRef, ref_of
 from bluegreen_adapters.velero_mover import open_mover
+from scenarios.lab.layout import kubeconfig
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
@@ -30,8 +29,7 @@ SUM = ("sh", "-c", "cd /data && find . | sort && stat -c '%n %u %g %a' . db db/r
 
 
 def _lab(context: str) -> ClusterSession:
-    folder = Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab"))
-    return open_cluster(context, str(folder / "kubeconfig"))
+    return open_cluster(context, str(kubeconfig()))
 
 
 def _until(what: str, seen: Callable[[], object], seconds: float = 120, pause: float = 0.5) -> None:

@@ -4,10 +4,8 @@ What each look counts is in tests/unit/test_kubernetes_probe.py; here it is whet
 """
 
 import contextlib
-import os
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -19,10 +17,11 @@ from bluegreen.migration.sides import SideClusters
 from bluegreen.model.refs import ObjectRef, Side
 from bluegreen.model.samples import Broken, Counts, NoData
 from bluegreen_adapters.kubernetes_probe import open_probe
+from scenarios.lab.layout import kubeconfig
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
-KUBECONFIG = str(Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab")) / "kubeconfig")
+KUBECONFIG = str(kubeconfig())
 CONTEXTS = {Side.BLUE: "old", Side.GREEN: "new"}
 IMAGE = "bluegreen-lab/busybox:1"
 CONFIG = """\

@@ -3,10 +3,8 @@
 The contract that every probe keeps is in test_probe.py.
 """
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from rig_prometheus import PrometheusRig
@@ -16,6 +14,7 @@ from bluegreen.model.ports import CheckedProbe
 from bluegreen.model.refs import Side
 from bluegreen.model.samples import Broken, Counts, NoData
 from bluegreen_adapters.promql import labels_of, selectors
+from scenarios.lab.layout import kubeconfig
 
 LAZY = (("blue", "500"), ("green", "500"))
 
@@ -100,8 +99,7 @@ objectives: [{name: o, probe: users, good: 99%}]
 @pytest.mark.parametrize("metric", ["hits", "hitz"])
 def test_a_migration_is_refused_with_the_reason_and_what_to_write(rig, tmp_path, metric):
     (tmp_path / "bluegreen.yaml").write_text(PLAN.replace("PORT", str(rig.port)).replace("METRIC", metric))
-    file = Path(os.environ.get("BLUEGREEN_LAB_DIR", "/var/lib/bluegreen-lab")) / "kubeconfig"
-    command = [sys.executable, "-m", "bluegreen", "migrate", "--dry-run=client", "--kubeconfig", str(file)]
+    command = [sys.executable, "-m", "bluegreen", "migrate", "--dry-run=client", "--kubeconfig", str(kubeconfig())]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path)
     told = " ".join((ended.stdout + ended.stderr).split())
     assert ended.returncode != 0, "the route is not there"

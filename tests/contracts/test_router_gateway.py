@@ -1,11 +1,10 @@
 """Traps of the Gateway API router's own, on the lab's real API server; where users matter, with Contour and Envoy."""
 
-import subprocess
 import time
 
 import pytest
 import yaml
-from rig_gateway import CONTEXT, GatewayRig, kubeconfig
+from rig_gateway import CONTEXT, GatewayRig
 from rig_http import plain_client, wait_until
 
 from bluegreen.config.models import Migration
@@ -16,7 +15,7 @@ from bluegreen.model.errors import ConflictError, NotFoundError, RefusedError
 from bluegreen.model.ports import Weights
 from bluegreen.model.refs import ObjectRef
 from bluegreen_adapters.gateway_router import MARK, PERMISSIONS
-from scenarios.lab.layout import lab
+from scenarios.cluster import kubectl
 
 pytestmark = [pytest.mark.lab]
 
@@ -110,9 +109,7 @@ def test_the_rights_that_it_asks_for_are_enough_and_no_more(rig):
 
 def _as_account(rig) -> str:
     """Write a kubeconfig with a token of the service account."""
-    command = [lab() / "bin" / "kubectl", "--kubeconfig", kubeconfig(), "--context", CONTEXT, "-n", rig.namespace]
-    words = [str(word) for word in (*command, "create", "token", "bluegreen-traffic")]
-    token = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+    token = kubectl(CONTEXT, "-n", rig.namespace, "create", "token", "bluegreen-traffic").strip()
     whole = yaml.safe_load(rig.kubeconfig.read_text())
     for entry in whole["users"]:
         entry["user"] = {"token": token}
