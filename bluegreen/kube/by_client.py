@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bluegreen.kube.settings import Settings
+from bluegreen.kube.unnamed import path_of
 from bluegreen.model.errors import RefusedError
 
 _MISSING_FILE = re.compile(r"File does not exist: (.*)")
@@ -27,12 +28,11 @@ def settings_by_client(context: str, user: Mapping[str, Any], paths: str) -> Set
     Raises:
         RefusedError: the entry cannot be used, or a credential command gave nothing.
     """
-    configuration = client_configuration(context, paths)
+    configuration = _configuration(context, paths)
     _require_credentials(configuration, context, user, paths)
     return Settings(
         server=str(configuration.host),
         authorization=lambda: _authorization(configuration),
-        client=lambda: configuration,
         server_name=configuration.tls_server_name or "",
         authorities=configuration.ssl_ca_cert or None,
         certificate=configuration.cert_file or None,
@@ -44,14 +44,17 @@ def settings_by_client(context: str, user: Mapping[str, Any], paths: str) -> Set
     )
 
 
-def client_configuration(context: str, paths: str) -> Any:
+def _configuration(context: str, paths: str) -> Any:
     """Return the client's own configuration of a context.
 
     Raises:
         RefusedError: the entry cannot be used.
     """
     from kubernetes import client, config  # noqa: PLC0415 - loaded on use
+    from kubernetes.config import kube_config  # noqa: PLC0415
 
+    # It would write keys of the kubeconfig and of credential commands to temporary files, and cannot be told not to.
+    kube_config._create_temp_file_with_content = _without_name  # noqa: SLF001
     configuration = client.Configuration()
     try:
         with _quiet_client():
@@ -69,6 +72,11 @@ def client_configuration(context: str, paths: str) -> Any:
         why = f": there is no file {file[1]}" if file else f" ({type(error).__name__})"
         raise unusable(paths, f"the entry of context {context!r} is not usable{why}") from None
     return configuration
+
+
+def _without_name(content: str | bytes, *_: object, **__: object) -> str:
+    """Return the path of a file with a certificate or key, as the client's own function of that purpose does."""
+    return path_of(content.encode() if isinstance(content, str) else content)
 
 
 def unusable(paths: str, why: str) -> RefusedError:

@@ -12,6 +12,8 @@ import msgspec
 from bluegreen.kube.answers import error_of
 from bluegreen.kube.calls import Call, segments
 from bluegreen.kube.http import Transport
+from bluegreen.kube.settings import Material, Settings
+from bluegreen.kube.unnamed import path_of
 from bluegreen.model.errors import BluegreenError, RefusedError, TransientError
 from bluegreen.model.ports import ExecResult
 
@@ -58,13 +60,32 @@ def _connect(transport: Transport, call: Call, container: str, command: tuple[st
     for last in (False, True):
         settings, auth = transport.connection.open()
         try:
-            return _open(settings.client(), call, auth, container, command)
+            return _open(_configuration(settings), call, auth, container, command)
         except _HandshakeError as refused:
             if refused.status == _UNAUTHORIZED and not last:
                 transport.connection.renew(settings)
                 continue
             raise _explained(transport, call, refused) from None
     raise AssertionError  # the second round returns or raises
+
+
+def _configuration(settings: Settings) -> Any:
+    """Return settings in the client's own form, of which its websocket asks no more."""
+    from kubernetes import client  # noqa: PLC0415 - loaded on use
+
+    found = client.Configuration()
+    found.host = settings.server
+    found.verify_ssl, found.assert_hostname = settings.verify, None if settings.verify_name else False
+    found.ssl_ca_cert, found.cert_file, found.key_file = map(
+        _path, (settings.authorities, settings.certificate, settings.key)
+    )
+    found.tls_server_name = settings.server_name or None
+    found.proxy, found.proxy_headers = settings.proxy or None, dict(settings.proxy_headers)
+    return found
+
+
+def _path(what: Material) -> str | None:
+    return path_of(what) if isinstance(what, bytes) else what
 
 
 class _HandshakeError(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from bluegreen.kube.by_client import client_configuration, settings_by_client, unusable
+from bluegreen.kube.by_client import settings_by_client, unusable
 from bluegreen.kube.plain import plain_settings
 from bluegreen.kube.settings import Settings
 from bluegreen.model.errors import RefusedError
@@ -48,7 +48,7 @@ def load_settings(context: str, kubeconfig: str | None) -> Settings:
     paths = kubeconfig_paths(kubeconfig)
     cluster, user = _entries(context, paths)
     entry = cluster.get("cluster")
-    plain = plain_settings(entry, user.get("user", {}), os.environ, lambda: _by_client(context, paths, entry))
+    plain = plain_settings(entry, user.get("user", {}), os.environ)
     found = plain or settings_by_client(context, user, paths)
     # The client does not know this key, as kubectl does.
     unpacked = isinstance(entry, dict) and entry.get("disable-compression") is True
@@ -66,7 +66,7 @@ def is_plain(context: str, kubeconfig: str | None) -> bool:
         cluster, user = _entries(context, kubeconfig_paths(kubeconfig))
     except RefusedError:
         return False
-    found = plain_settings(cluster.get("cluster"), user.get("user", {}), os.environ, dict)
+    found = plain_settings(cluster.get("cluster"), user.get("user", {}), os.environ)
     return found is not None and found.authorities is not None
 
 
@@ -87,14 +87,6 @@ def _entries(context: str, paths: str) -> tuple[dict[str, Any], dict[str, Any]]:
         )
     _require_parts(known[context], documents, paths)
     return _part(known[context], "cluster", documents), _part(known[context], "user", documents)
-
-
-def _by_client(context: str, paths: str, cluster: Any) -> Any:
-    """Return the client's configuration, which reads the files anew: they must still speak of the same server."""
-    configuration = client_configuration(context, paths)
-    if str(configuration.host).rstrip("/") != str(cluster["server"]).rstrip("/"):
-        raise unusable(paths, f"the context {context!r} no longer leads to {cluster['server']}")
-    return configuration
 
 
 def _require_parts(entry: dict[str, Any], documents: list[dict[str, Any]], paths: str) -> None:

@@ -8,7 +8,7 @@ must refuse nothing and guess nothing.
 import base64
 import binascii
 import os.path
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,13 @@ class _NotPlainError(Exception):
     """The client must look at it."""
 
 
-def plain_settings(cluster: object, user: object, env: Mapping[str, str], client: Callable[[], Any]) -> Settings | None:
+def plain_settings(cluster: object, user: object, env: Mapping[str, str]) -> Settings | None:
     """Return the settings that two entries say, None when the client must read them.
 
     Args:
         cluster: what the kubeconfig says of the cluster.
         user: what it says of the user, an empty mapping for nobody.
         env: environment variables, which may name a proxy.
-        client: see Settings.
     """
     if any(name.lower().endswith("_proxy") and value for name, value in env.items()):
         return None
@@ -45,12 +44,12 @@ def plain_settings(cluster: object, user: object, env: Mapping[str, str], client
     if not user.keys() <= _USER:
         return None
     try:
-        return _settings(cluster, user, client)
+        return _settings(cluster, user)
     except _NotPlainError:
         return None
 
 
-def _settings(cluster: dict[str, Any], user: dict[str, Any], client: Callable[[], Any]) -> Settings:
+def _settings(cluster: dict[str, Any], user: dict[str, Any]) -> Settings:
     token, insecure = _text(user, "token"), cluster.get("insecure-skip-tls-verify", False)
     server = _text(cluster, "server")
     certificate, key = _material(user, "client-certificate"), _material(user, "client-key")
@@ -60,7 +59,6 @@ def _settings(cluster: dict[str, Any], user: dict[str, Any], client: Callable[[]
     return Settings(
         server=server,
         authorization=lambda: f"Bearer {token}" if token else "",
-        client=client,
         server_name=_text(cluster, "tls-server-name"),
         authorities=_material(cluster, "certificate-authority"),
         certificate=certificate,

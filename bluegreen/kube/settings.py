@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 Material = str | bytes | None
 """A certificate or key: a file's path, or the PEM text itself, which is then on no disk."""
@@ -15,7 +14,6 @@ class Settings:
     Attributes:
         server: URL of the API server.
         authorization: gives the Authorization header, empty for none; it may ask a credential plugin.
-        client: gives the same as a configuration of the Kubernetes client, for what only that can do.
         server_name: whose certificate the server must have, empty for the URL's host.
         authorities: whom it must have it from, None for whom the machine trusts.
         certificate: ours, None where we show none.
@@ -29,7 +27,6 @@ class Settings:
 
     server: str
     authorization: Callable[[], str] = field(repr=False)
-    client: Callable[[], Any] = field(repr=False)
     server_name: str = ""
     authorities: Material = field(default=None, repr=False)
     certificate: Material = field(default=None, repr=False)

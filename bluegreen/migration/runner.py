@@ -3,6 +3,7 @@
 DBOS is imported only here and in the workflow, since its import costs a second.
 """
 
+import atexit
 import logging
 import os
 import signal
@@ -64,6 +65,7 @@ def state_url(state: str) -> str:
 
 def leave(code: int) -> Never:
     """End the process at once: parked steps hold threads that never return."""
+    atexit._run_exitfuncs()  # noqa: SLF001 - what must be removed, such as a key in a temporary file
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

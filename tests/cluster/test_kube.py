@@ -1,5 +1,6 @@
 """The kube room against the lab's two real servers; a lab that is not there is a failure, never a skip."""
 
+import tempfile
 import threading
 import time
 import uuid
@@ -229,6 +230,13 @@ def test_exec_gives_output_errors_and_exit_code(cluster, namespace, pod):
         cluster.exec(namespace, pod, "no-such-container", ("true",), 10)
     with pytest.raises(NotFoundError):
         cluster.exec(namespace, "no-such-pod", "c", ("true",), 10)
+
+
+def test_exec_writes_no_key_to_a_disk(cluster, namespace, pod, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    assert cluster.exec(namespace, pod, "c", ("true",), 20).exit_code == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_rights_are_told(cluster):

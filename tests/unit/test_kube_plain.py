@@ -3,6 +3,7 @@
 import base64
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluegreen.kube.by_client import settings_by_client
-from bluegreen.kube.kubeconfig import is_plain, load_settings
+from bluegreen.kube.kubeconfig import is_plain
 from bluegreen.kube.plain import plain_settings
 from bluegreen.kube.settings import Material, Settings
-from bluegreen.model.errors import RefusedError
 
 PEM = b"-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
 
@@ -25,7 +25,7 @@ def data(text: bytes) -> str:
 
 
 def plain(cluster: dict[str, Any], user: dict[str, Any], env: dict[str, str] | None = None) -> Settings | None:
-    return plain_settings(cluster, user, env or {}, lambda: None)
+    return plain_settings(cluster, user, env or {})
 
 
 SERVER = {"server": "https://api.example:6443"}
@@ -120,8 +120,8 @@ def test_what_is_not_plain_is_left_to_the_client(cluster, user):
 
 
 def test_entries_that_are_no_maps_and_proxies_are_left_to_the_client():
-    assert plain_settings(None, {}, {}, lambda: None) is None
-    assert plain_settings(SERVER, None, {}, lambda: None) is None
+    assert plain_settings(None, {}, {}) is None
+    assert plain_settings(SERVER, None, {}) is None
     assert plain(SERVER, {}, {"https_proxy": "http://proxy.example"}) is None
     assert plain(SERVER, {}, {"https_proxy": ""}) is not None
 
@@ -146,13 +146,32 @@ def test_the_client_is_not_loaded_for_them(tmp_path):
     subprocess.run([sys.executable, "-c", program], check=True, env={"PATH": "/usr/bin:/bin"})
 
 
-def test_what_is_read_again_later_must_still_be_the_same_server(tmp_path):
-    settings = load_settings("here", kubeconfig(tmp_path, SERVER, {"token": "t"}))
+PLUGIN = """\
+import json
+pem = "-----BEGIN CERTIFICATE-----\\nplugin\\n-----END CERTIFICATE-----\\n"
+status = {"clientCertificateData": pem, "clientKeyData": pem.replace("plugin", "secret")}
+print(json.dumps({"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status}))
+"""
 
-    assert settings.client().host == "https://api.example:6443"
-    kubeconfig(tmp_path, {"server": "https://other.example"}, {"token": "t"})
-    with pytest.raises(RefusedError, match=r"no longer leads to https://api\.example:6443"):
-        settings.client()
+
+@pytest.mark.parametrize("by", ["kubeconfig", "credential command"])
+def test_the_client_writes_no_key_to_a_disk_either(tmp_path, monkeypatch, by):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    (tmp_path / "plugin.py").write_text(PLUGIN)
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": sys.executable, "interactiveMode": "Never"}
+    user = {
+        "kubeconfig": {"client-certificate-data": data(PEM), "client-key-data": data(PEM + b"secret")},
+        "credential command": {"exec": plugin | {"args": [str(tmp_path / "plugin.py")]}},
+    }[by]
+    paths = kubeconfig(tmp_path, SERVER | {"certificate-authority-data": data(PEM)}, user)
+
+    settings = settings_by_client("here", {"name": "u", "user": user}, paths)
+
+    assert b"secret" in (content(settings.key) or b"")
+    assert content(settings.authorities) == PEM
+    assert list(disk.iterdir()) == []
 
 
 @pytest.mark.parametrize(
