@@ -52,8 +52,8 @@ def without(folder: Path, part: str, *keys: str) -> None:
 
 
 @contextlib.contextmanager
-def served(script: Callable[..., Answer]) -> Iterator[Server]:
-    server = Server(script)
+def served(script: Callable[..., Answer], tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    server = Server(script, tls)
     server.http.handle_error = lambda *_: None  # a client that turns away is what is tested
     try:
         yield server
@@ -104,8 +104,7 @@ def secured(tmp_path: Path, form: str) -> Iterator[Server]:
     context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
     context.load_verify_locations(tmp_path / "authority.crt")
     context.verify_mode = ssl.CERT_REQUIRED
-    with served(lambda r, n: Answer(body=POD_OBJECT)) as server:
-        server.http.socket = context.wrap_socket(server.http.socket, server_side=True, do_handshake_on_connect=False)
+    with served(lambda r, n: Answer(body=POD_OBJECT), context) as server:
         write_kubeconfig(tmp_path, server.url.replace("http:", "https:"), "t1")
         if form != RELATIVE:
             without(tmp_path, "user", "tokenFile")

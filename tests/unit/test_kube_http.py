@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -70,7 +71,7 @@ class Listener(ThreadingHTTPServer):
 class Server:
     """Answers from a script: a function of (request, number of requests so far on that method and path)."""
 
-    def __init__(self, script: Callable[[Request, int], Answer]) -> None:
+    def __init__(self, script: Callable[[Request, int], Answer], tls: ssl.SSLContext | None = None) -> None:
         self.script = script
         self.requests: list[Request] = []
         self.lock = threading.Lock()
@@ -89,6 +90,8 @@ class Server:
 
         self.http = Listener(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+        if tls:  # now: a socket that is being wrapped has no descriptor, which ends the thread
+            self.http.socket = tls.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
