@@ -21,6 +21,7 @@ CONNECT_SECONDS = 10.0
 _STDOUT, _STDERR, _OUTCOME = 1, 2, 3
 _HANDSHAKE = re.compile(r"Handshake status (\d{3})")
 _UNAUTHORIZED = 401
+_NOWHERE = "nowhere.invalid"
 
 
 def run(
@@ -80,7 +81,9 @@ def _configuration(settings: Settings) -> Any:
         _path, (settings.authorities, settings.certificate, settings.key)
     )
     found.tls_server_name = settings.server_name or None
-    found.proxy, found.proxy_headers = settings.proxy or None, dict(settings.proxy_headers)
+    found.proxy_headers = dict(settings.proxy_headers)
+    # Where the two say nothing, the websocket looks into the environment, of which others made sense before.
+    found.proxy, found.no_proxy = (settings.proxy, _NOWHERE) if settings.proxy else (f"http://{_NOWHERE}:1", "*")
     return found
 
 

@@ -19,7 +19,10 @@ def path_of(text: bytes) -> str:
     """
     if not _in_memory():
         return _temporary(text)
-    descriptor = os.memfd_create("bluegreen")  # never closed
+    try:
+        descriptor = os.memfd_create("bluegreen")  # never closed
+    except OSError:  # such as one that a sandbox forbids
+        return _temporary(text)
     with os.fdopen(descriptor, "wb", closefd=False) as file:
         file.write(text)
     return f"/proc/self/fd/{descriptor}"

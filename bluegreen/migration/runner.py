@@ -65,12 +65,12 @@ def state_url(state: str) -> str:
 
 def leave(code: int) -> Never:
     """End the process at once: parked steps hold threads that never return."""
-    atexit._run_exitfuncs()  # noqa: SLF001 - what must be removed, such as a key in a temporary file
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
             continue
+    atexit._run_exitfuncs()  # noqa: SLF001 - what must be removed, such as a key in a temporary file
     os._exit(code)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bluegreen.kube import ClusterSession, list_contexts, open_cluster
+from bluegreen.kube.unnamed import path_of
 from bluegreen.model.errors import ConflictError, NotFoundError, RefusedError, TransientError
 from bluegreen.model.ports import ApiResource, Application, Raw
 from bluegreen.model.refs import ObjectRef
@@ -234,6 +235,7 @@ def test_exec_gives_output_errors_and_exit_code(cluster, namespace, pod):
 
 def test_exec_writes_no_key_to_a_disk(cluster, namespace, pod, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    path_of.cache_clear()  # what was written before would be written no more
 
     assert cluster.exec(namespace, pod, "c", ("true",), 20).exit_code == 0
     assert list(tmp_path.iterdir()) == []

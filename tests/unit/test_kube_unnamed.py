@@ -31,15 +31,22 @@ def test_a_text_is_read_from_its_path_again_and_again(disk):
 def test_no_other_program_that_we_start_has_it():
     path = path_of(b"for us alone")
 
-    found = subprocess.run(["cat", path], capture_output=True, check=False)
+    found = subprocess.run(["cat", path], capture_output=True, check=False, close_fds=False)
 
     assert (found.returncode, found.stdout) == (1, b"")
 
 
-def test_where_there_are_none_it_is_a_file_for_us_alone_that_is_removed_at_the_end(tmp_path):
+@pytest.mark.parametrize(
+    "lack",
+    [
+        "unnamed._in_memory = lambda: False",
+        "def no(_):\n raise PermissionError\nos.memfd_create = no",
+    ],
+)
+def test_where_there_are_none_it_is_a_file_for_us_alone_that_is_removed_at_the_end(tmp_path, lack):
     program = (
         "import os; from bluegreen.kube import unnamed\n"
-        "unnamed._in_memory = lambda: False\n"
+        f"{lack}\n"
         "path = unnamed.path_of(b'text')\n"
         "print(path, oct(os.stat(path).st_mode & 0o777), open(path).read())"
     )
