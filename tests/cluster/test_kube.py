@@ -104,7 +104,7 @@ def test_a_field_that_the_schema_does_not_know_is_refused_at_once(cluster, names
         cluster.apply(config_map(namespace, "a") | {"colour": "red"})
 
     assert "colour" in caught.value.why
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_a_bad_secret_is_refused_without_its_value(cluster, namespace):

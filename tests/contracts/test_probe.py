@@ -83,7 +83,7 @@ def test_a_target_that_hangs_is_bad_within_bounded_time(rig, probe):
     began = time.monotonic()
     good, bad = total(rig.see(probe, Side.GREEN, 1))
     assert (good, bad) == ((0, 1) if "delay" in rig.sees else (1, 0))
-    assert time.monotonic() - began < 6.0
+    assert time.monotonic() - began < 20.0, "less than the target hangs"
 
 
 def test_a_blind_probe_is_broken_and_never_a_bad_target(rig):

