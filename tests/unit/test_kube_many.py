@@ -176,14 +176,16 @@ def test_a_server_that_stays_broken_is_told_for_each_object(serve, clock):
 
 
 def test_credentials_that_are_refused_on_the_way_are_renewed(serve, tmp_path):
-    good = ["t1"]
+    good = {"Bearer t1"}
 
     def script(request, count):
-        if request.path.endswith("/p30"):
-            (tmp_path / "token").write_text("t2")
-            good[0] = "t2"
+        if request.path.endswith("/p30") and count == 0:
+            good.add("Bearer t2")  # both are good while the file changes, which it does as a whole, as on a node
+            (tmp_path / "fresh").write_text("t2")
+            (tmp_path / "fresh").rename(tmp_path / "token")
+            good.remove("Bearer t1")
         held = request.headers.get("Authorization", request.headers.get("authorization", ""))
-        if held != f"Bearer {good[0]}":
+        if held not in good:
             return status(401, "Unauthorized", "expired")
         return Answer(body=request.body)
 
