@@ -8,24 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from bluegreen.kube import unnamed
 from bluegreen.kube.unnamed import path_of
 
 
-@pytest.fixture
-def disk(tmp_path, monkeypatch):
+def test_a_text_is_read_from_its_path_again_and_again_and_is_on_no_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
-
-
-def test_a_text_is_read_from_its_path_again_and_again(disk):
     path = path_of(b"one")
 
     assert [Path(path).read_bytes() for _ in range(2)] == [b"one"] * 2
     assert path_of(b"one") == path
     assert Path(path_of(b"other")).read_bytes() == b"other"
     assert os.path.isfile(path)  # noqa: PTH113 - as libraries ask
-    assert list(disk.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_other_program_that_we_start_has_it():
@@ -61,7 +55,3 @@ def test_where_there_are_none_it_is_a_file_for_us_alone_that_is_removed_at_the_e
 
     assert (Path(said[0]).parent, said[1:]) == (tmp_path, ["0o600", "text"])
     assert list(tmp_path.iterdir()) == []
-
-
-def test_it_is_asked_whether_the_system_has_them():
-    assert unnamed._in_memory() is (sys.platform == "linux")
